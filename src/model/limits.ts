@@ -1,0 +1,98 @@
+/**
+ * Every limit of the protocol and of this node, in one place.
+ * Source: PROTOCOL §1, §7, §8, §9, §14; DESIGN §3, §7, §8.
+ */
+
+/** What every message costs besides its bytes, so that a flood of tiny frames is not free. */
+export const COST_PER_MESSAGE = 64;
+/** Largest `data` payload by lane: §1's least. Units: bytes. */
+export const FRAME_BYTES_MAX: readonly number[] = [1984, 8192, 8192, 8192];
+/** Largest message from a client. Units: bytes. Beyond: 1009. */
+export const MESSAGE_BYTES_MAX = 16 * 1024;
+/** Largest `hello` and `def` from a client, and anything before `welcome`. Units: bytes. */
+export const CONTROL_BYTES_MAX = 4 * 1024;
+/** Largest message to a client that named no `rx`. Units: bytes. */
+export const RECEIVE_BYTES_DEFAULT = 1024;
+/** Largest message to a subscriber, and least `rx` of one. Units: bytes. */
+export const SUBSCRIBER_BYTES_MAX = 32 * 1024;
+/** Least `lim` of a `sub`: one largest message and its cost. Units: bytes. */
+export const SUB_LIMIT_LEAST = 32_832;
+/** Sets per connection. */
+export const SETS_MAX = 64;
+/** Columns per set. */
+export const COLUMNS_MAX = 64;
+/** Rows per block. Beyond: reject 4021. */
+export const ROWS_MAX = 4096;
+/** Blocks per frame. Beyond: reject 4021. */
+export const BLOCKS_MAX = 64;
+/** Text in a column. Units: bytes. */
+export const TEXT_BYTES_MAX = 256;
+/** A device path, an `of`, a column name. Units: bytes. */
+export const PATH_BYTES_MAX = 128;
+/** A topic. Units: bytes. */
+export const TOPIC_BYTES_MAX = 256;
+/** Levels of a path or topic. */
+export const LEVELS_MAX = 16;
+/** Characters of a level. */
+export const LEVEL_CHARS_MAX = 64;
+/** Characters of a unit. */
+export const UNIT_CHARS_MAX = 32;
+/** Definitions new to this deployment, per device and hour. Beyond: 4101. */
+export const NEW_DEFINITIONS_PER_HOUR = 64;
+/** The same, at once. */
+export const NEW_DEFINITIONS_BURST = 128;
+/** Subscriptions per connection. */
+export const SUBSCRIPTIONS_MAX = 32;
+/** Patterns per subscription. */
+export const PATTERNS_MAX = 16;
+/** A pattern. Units: bytes. */
+export const PATTERN_BYTES_MAX = 256;
+/** Series per subscription; more are told as `over`. */
+export const SUBSCRIBED_SERIES_MAX = 5000;
+/** Kept windows per series, class and length. */
+export const KEPT_WINDOWS = 300;
+/** Event times lie in [0, this). Units: µs. Source: [R5.2-7]. */
+export const EVENT_US_MAX = 7_258_118_400_000_000;
+
+/** `hello` must come within this. Units: ms. */
+export const HELLO_TIMEOUT_MS = 5000;
+/** Heartbeat, where the client wishes none. Units: ms. */
+export const HEARTBEAT_MS = 20_000;
+/** Shortest heartbeat that a client may wish. Units: ms. */
+export const HEARTBEAT_MS_MIN = 5000;
+/** Longest heartbeat that a client may wish. Units: ms. */
+export const HEARTBEAT_MS_MAX = 300_000;
+/** No bytes for this many heartbeats: 4102. */
+export const HEARTBEATS_SILENT_MAX = 3;
+/** Pings, sustained. Beyond: 4101. */
+export const PINGS_PER_SECOND = 1;
+/** Pings at once. */
+export const PINGS_BURST = 5;
+/** Least time between two flows to a session for bulk lanes. Units: ms. */
+export const FLOW_PACE_MS = 20;
+/** How long the first bulk frame of an idle node waits for company. Units: ms. */
+export const FILE_LINGER_MS = 2;
+
+/** Watermark delay D. Units: ms. */
+export const WATERMARK_DELAY_MS = 2000;
+/** Allowed lateness. Units: ms. */
+export const LATENESS_MS = 30_000;
+/** A class of a connected device is idle after this silence. Units: ms. */
+export const IDLE_MS = 10_000;
+/** The classes of a disconnected device are gone after this. Units: ms. */
+export const GONE_MS = 120_000;
+/** A reading further ahead of the log clock than this is not aggregated. Units: ms. */
+export const FUTURE_MS = 300_000;
+/** How far a watermark may be ahead of the log clock. Units: ms. */
+export const WATERMARK_AHEAD_MS = 1000;
+/** Window lengths that are computed. Units: ms. */
+export const WINDOWS_MS: readonly number[] = [1000];
+/** Largest value of one aggregates record. Units: bytes. */
+export const RESULT_BYTES_MAX = 256 * 1024;
+/** Least time between two flushes of a subscription. Units: ms. */
+export const FLUSH_MS = 50;
+/**
+ * (series, class) that one log of a shard may aggregate; readings of more are refused, and counted.
+ * Without it a device that invents names fills the memory. At most 26 KiB each once full.
+ */
+export const SERIES_PER_LOG_MAX = 20_000;
