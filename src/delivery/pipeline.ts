@@ -1,0 +1,74 @@
+import type { Now } from '../model/time.ts';
+import { PendingBatch } from './pending-batch.ts';
+
+/** A batch larger than this is closed and the next one begun. Units: bytes. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Emptied batches that are kept for the next use. */
+const SPARES_MAX = 2;
+/** A spare with a larger buffer than this is let go. Units: bytes. */
+const SPARE_BYTES_MAX = 8 * 1024 * 1024;
+
+/**
+ * Batches on their way to one log, one append in flight. While it is, the next batch grows: group
+ * commit, no tuning. Only an idle pipeline lingers for company. Source: DESIGN §3.4.
+ */
+export class Pipeline {
+  readonly #lingerMs: number;
+  readonly #closed: PendingBatch[] = [];
+  readonly #spares: PendingBatch[] = [];
+  #open = new PendingBatch();
+  #inFlight: PendingBatch | null = null;
+
+  constructor(lingerMs: number) {
+    this.#lingerMs = lingerMs;
+  }
+
+  /** The batch that a new row goes to. */
+  batch(now: Now): PendingBatch {
+    if (this.#open.records.size >= BATCH_BYTES_MAX) {
+      this.#closed.push(this.#open);
+      this.#open = this.#spares.pop() ?? new PendingBatch();
+    }
+    if (this.#open.records.rows === 0) this.#open.openedAtMs = now.monoMs;
+    return this.#open;
+  }
+
+  /** Nothing waits and nothing is in flight. */
+  get isEmpty(): boolean {
+    return this.#inFlight === null && this.#open.records.rows === 0 && this.#closed.length === 0;
+  }
+
+  /** When `take` may give something; Infinity while an append is in flight or nothing waits. */
+  get wakeAtMs(): number {
+    if (this.#inFlight || this.#waits === 0) return Number.POSITIVE_INFINITY;
+    return this.#closed.length > 0 ? 0 : this.#open.openedAtMs + this.#lingerMs;
+  }
+
+  /** The batch to append now, or null. */
+  take(now: Now): PendingBatch | null {
+    if (this.wakeAtMs > now.monoMs) return null;
+    this.#inFlight = this.#closed.shift() ?? this.#open;
+    if (this.#inFlight === this.#open) this.#open = this.#spares.pop() ?? new PendingBatch();
+    return this.#inFlight;
+  }
+
+  /** The batch whose append came back. */
+  get inFlight(): PendingBatch | null {
+    return this.#inFlight;
+  }
+
+  /** The batch in flight is done with. What gathered meanwhile need not linger. */
+  landed(): void {
+    const landed = this.#inFlight;
+    this.#inFlight = null;
+    this.#open.openedAtMs = Number.NEGATIVE_INFINITY;
+    if (!landed) return;
+    landed.clear();
+    const isSmall = landed.records.bytes.length <= SPARE_BYTES_MAX;
+    if (isSmall && this.#spares.length < SPARES_MAX) this.#spares.push(landed);
+  }
+
+  get #waits(): number {
+    return this.#closed.length + this.#open.records.rows;
+  }
+}

@@ -1,0 +1,259 @@
+import { Aggregation } from './aggregation/aggregation.ts';
+import type { Presence } from './aggregation/marks.ts';
+import type { AggregationSink } from './aggregation/sink.ts';
+import { type Broken, Delivery, type DeliveryPort } from './delivery/delivery.ts';
+import { Fanout } from './fanout/fanout.ts';
+import { Ingest } from './ingest/ingest.ts';
+import type { IngestPort, SubscriberPort } from './ingest/port.ts';
+import type { RecordBatch } from './model/batch.ts';
+import { type Breach, breach } from './model/errors.ts';
+import { FLUSH_MS, WINDOWS_MS } from './model/limits.ts';
+import type { Codec, SessionId } from './model/machine.ts';
+import { CLASS, CLASS_OF_LANE } from './model/reading.ts';
+import { type LogKind, type LogRecord, RECORD, type SchemaRecord } from './model/record.ts';
+import { eventUs, type MonoMs, monoMs, type Now, wallUs } from './model/time.ts';
+import type { Sha256 } from './wire/schema.ts';
+
+/** How often marks are looked for: at most one per log and second. Units: ms. */
+const MARK_MS = 1000;
+/** Within what time devices come back after a restart. Units: ms. */
+const LEAVE_SPREAD_MS = 1000;
+
+/** What the gateway is told. */
+export type Input =
+  | {
+      readonly kind: 'connected';
+      readonly session: SessionId;
+      readonly codec: Codec;
+      readonly bearer: string | null;
+    }
+  | {
+      readonly kind: 'message';
+      readonly session: SessionId;
+      readonly payload: Uint8Array;
+      readonly isBinary: boolean;
+    }
+  | { readonly kind: 'heard'; readonly session: SessionId }
+  | { readonly kind: 'disconnected'; readonly session: SessionId }
+  | { readonly kind: 'schema'; readonly schema: SchemaRecord }
+  | { readonly kind: 'record'; readonly record: LogRecord }
+  | { readonly kind: 'readEnd' }
+  | { readonly kind: 'appended'; readonly log: LogKind; readonly offsets: Float64Array }
+  | { readonly kind: 'failed'; readonly log: LogKind; readonly reason: string }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'tick' };
+
+/** What the gateway wants done, in this order. */
+export type Effect =
+  | { readonly kind: 'send'; readonly session: SessionId; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'close';
+      readonly session: SessionId;
+      readonly code: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'probe'; readonly session: SessionId }
+  | { readonly kind: 'append'; readonly log: LogKind; readonly batch: RecordBatch }
+  | { readonly kind: 'owned' }
+  | { readonly kind: 'broken'; readonly cause: Broken; readonly reason: string };
+
+/** What the gateway needs to know of its node. */
+export interface GatewayOptions {
+  readonly node: string;
+  readonly shards: number;
+  readonly budgetBytes: number;
+  readonly lingerMs: number;
+  /** What an ack of the log is worth just now. Source: PROTOCOL §6.4. */
+  readonly dur: () => number;
+  /** Shape: 8 random bytes. */
+  readonly own: Uint8Array;
+  readonly random: () => number;
+  readonly sha256: Sha256;
+  /** Bytes that the socket of a session still has to send. */
+  readonly unsentBytes: (session: SessionId) => number;
+  /** Told for every frame that became durable: how long that took. Units: ms. */
+  readonly onDurable?: (ms: number) => void;
+}
+
+/**
+ * THE ARROWS: which stage feeds which, and the one way back (settled → credit).
+ *
+ *   message → ingest → delivery → (append, durable) → aggregation → fan-out, aggregates log
+ *                ↑________settled________|
+ *
+ * Guarantee: synchronous and deterministic; it reads no clock and does no I/O. Whatever a peer
+ * sends, `step` does not throw.
+ */
+export class Gateway {
+  readonly ingest: Ingest;
+  readonly delivery: Delivery;
+  readonly aggregation: Aggregation;
+  readonly fanout: Fanout;
+  readonly #options: GatewayOptions;
+  #effects: Effect[] = [];
+  #now: Now = { monoMs: monoMs(0), wallUs: wallUs(0) };
+  #marksDueMs = 0;
+  /** Logs whose last mark has not been read back. Bounds: one per log. */
+  readonly #marksOnTheWay = new Set<number>();
+  #isLeaving = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { shards } = options;
+    const port = this.#deliveryPort();
+    this.delivery = new Delivery({ ...options, port });
+    const schemas = (hash: Uint8Array) => this.delivery.schemas.find(hash);
+    this.aggregation = new Aggregation({ shards, schemas, sink: this.#aggregationSink() });
+    this.fanout = new Fanout({
+      port: {
+        send: (session, bytes) => this.#do({ kind: 'send', session, bytes }),
+        unsentBytes: options.unsentBytes,
+        breach: (session, why) => this.ingest.breachById(session, why, this.#now),
+      },
+      series: () => this.aggregation.series(),
+      windowsMs: WINDOWS_MS,
+      flushMs: FLUSH_MS,
+    });
+    this.ingest = new Ingest({ ...options, port: this.#ingestPort(), knownSchema: schemas });
+  }
+
+  /** Takes one input and says what is to be done about it. */
+  step(input: Input, now: Now): readonly Effect[] {
+    this.#now = now;
+    if (this.#effects.length > 0) this.#effects = [];
+    this.#take(input, now);
+    this.#tick(now);
+    return this.#effects;
+  }
+
+  /** When a `tick` is wanted at the latest. */
+  get wakeAtMs(): MonoMs {
+    const { ingest, delivery, fanout } = this;
+    const marks = delivery.isOwner ? this.#marksDueMs : Number.POSITIVE_INFINITY;
+    return monoMs(Math.min(ingest.wakeAtMs, delivery.wakeAtMs, fanout.wakeAtMs, marks));
+  }
+
+  #take(input: Input, now: Now): void {
+    const { ingest, delivery } = this;
+    switch (input.kind) {
+      case 'connected':
+        return ingest.connected(input.session, input.codec, input.bearer, now);
+      case 'message':
+        return ingest.message(input.session, input.payload, input.isBinary, now);
+      case 'heard':
+        return ingest.heard(input.session, now);
+      case 'disconnected':
+        return ingest.disconnected(input.session, now);
+      case 'schema':
+        return delivery.schemaRead(input.schema);
+      case 'record':
+        return delivery.recordRead(input.record);
+      case 'readEnd':
+        return delivery.readEnd(now);
+      case 'appended':
+        return delivery.appended(input.log, input.offsets, now);
+      case 'failed':
+        return delivery.failed(input.log, input.reason);
+      case 'leave':
+        this.#isLeaving = true;
+        return ingest.leaveAll(4201, LEAVE_SPREAD_MS, now);
+      case 'tick':
+        return;
+    }
+  }
+
+  #tick(now: Now): void {
+    this.ingest.tick(now);
+    if (this.delivery.isOwner && now.monoMs >= this.#marksDueMs) this.#mark(now);
+    this.delivery.tick(now);
+    this.fanout.tick(now);
+  }
+
+  /** What moves event time besides readings is a record too. Source: [R9.1-3], [R9.2-4]. */
+  #mark(now: Now): void {
+    this.#marksDueMs = now.monoMs + MARK_MS;
+    for (const { log, shard, entries } of this.aggregation.dueMarks(now.wallUs, this.#presence)) {
+      const place = placeOf(log, shard);
+      if (this.#marksOnTheWay.has(place)) continue;
+      this.#marksOnTheWay.add(place);
+      this.delivery.mark(log, shard, entries, now);
+    }
+  }
+
+  readonly #presence = (path: string): Presence => {
+    const device = this.ingest.devices.find(path);
+    if (device?.session) return { kind: 'connected', isUnblocked: this.ingest.isUnblocked(device) };
+    return { kind: 'gone', since: wallUs(device?.disconnectedSince ?? 0) };
+  };
+
+  #do(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  #ingestPort(): IngestPort {
+    return {
+      send: (session, bytes) => this.#do({ kind: 'send', session, bytes }),
+      close: (session, code, reason) => this.#do({ kind: 'close', session, code, reason }),
+      probe: (session) => this.#do({ kind: 'probe', session }),
+      admit: (row) => this.delivery.admit(row, this.#now),
+      refusalOf: () => this.#refusal(),
+      dur: this.#options.dur,
+      tellWatermark: (device, lane, t) =>
+        this.aggregation.tellWatermark(device, CLASS_OF_LANE[lane] ?? CLASS.live, eventUs(t)),
+      subscribers: this.#subscriberPort(),
+    };
+  }
+
+  #subscriberPort(): SubscriberPort {
+    const fanout = () => this.fanout;
+    return {
+      open: (session, { codec, messageBytesMax, heartbeatMs }) =>
+        fanout().open(session, codec, messageBytesMax, heartbeatMs),
+      close: (session) => fanout().close(session),
+      sub: (session, message, now) => fanout().sub(session, message, now),
+      end: (session, message, now) => fanout().end(session, message.c, now),
+      flow: (session, entries, now) => fanout().flow(session, entries, now),
+      ping: (session, echo, now) => fanout().ping(session, echo, now),
+      subscriptions: (session) => fanout().subscriptions(session),
+    };
+  }
+
+  #refusal(): Breach | null {
+    if (this.#isLeaving) return breach(4201);
+    if (this.delivery.isBroken) return breach(4103);
+    return this.delivery.isOwner ? null : breach(4203);
+  }
+
+  #deliveryPort(): DeliveryPort {
+    return {
+      append: (log, batch) => this.#do({ kind: 'append', log, batch }),
+      settled: (settlement) => this.ingest.settle(settlement, this.#now),
+      read: (record, header) => {
+        if (this.delivery.isOwner) {
+          this.#options.onDurable?.((this.#now.wallUs - header.recv) / 1000);
+        } else this.ingest.recovered(record, header);
+        if (header.kind === RECORD.mark)
+          this.#marksOnTheWay.delete(placeOf(record.log, record.shard));
+        this.aggregation.apply(record, header);
+      },
+      owned: () => {
+        this.ingest.disconnectAll(this.#now);
+        this.#do({ kind: 'owned' });
+      },
+      broken: (cause, reason) => {
+        this.ingest.leaveAll(cause === 'deposed' ? 4203 : 4103, LEAVE_SPREAD_MS, this.#now);
+        this.#do({ kind: 'broken', cause, reason });
+      },
+    };
+  }
+
+  #aggregationSink(): AggregationSink {
+    return {
+      result: (cause, result) => this.delivery.result({ cause, result }, this.#now),
+      changed: (windows, start) => this.fanout.changed(windows, start),
+      appeared: (series) => this.fanout.appeared(series),
+    };
+  }
+}
+
+const placeOf = (log: LogKind, shard: number): number => shard * 2 + log;

@@ -1,0 +1,185 @@
+import { type Breach, breach } from '../model/errors.ts';
+import type { FrameRow } from '../model/frame.ts';
+import { COST_PER_MESSAGE } from '../model/limits.ts';
+import type { Schema } from '../model/reading.ts';
+import { RECORD } from '../model/record.ts';
+import type { Now } from '../model/time.ts';
+import type { Head } from '../wire/cbor-head.ts';
+import { encode } from '../wire/encode.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import { Channel } from './channel.ts';
+import type { Device, LaneState } from './device.ts';
+import type { Session } from './session.ts';
+
+const HASH_BYTES = 16;
+/** Epochs of lane 3 belong to a source and never make the device's own stale. [R1-5] */
+const LANES_OF_THE_DEVICE = 3;
+
+/** A `data` message on its way in. One object, used again and again. */
+export interface Incoming {
+  /** The message in CBOR, whatever the session speaks. */
+  cbor: Uint8Array;
+  /** The payload as it came. */
+  payload: Uint8Array;
+  head: Head;
+}
+
+/** What became of a `data` message. */
+export type Verdict = 'admitted' | 'duplicate' | Breach;
+
+/**
+ * The server's rule for a frame: checks in the order of [R6.2-1], the cheap ones before anything is
+ * decoded. Source: PROTOCOL §6.2.
+ */
+export class Admitter {
+  readonly #reader = new FrameReader();
+  readonly #admit: (row: FrameRow) => void;
+  readonly #schemas: Schema[] = [];
+  readonly #row: FrameRow;
+  #hashes = new Uint8Array(HASH_BYTES * 4);
+
+  constructor(admit: (row: FrameRow) => void) {
+    this.#admit = admit;
+    this.#row = emptyRow(this.#schemas);
+  }
+
+  /** Judges one message, and hands it on if it is admitted. */
+  judge(session: Session, incoming: Incoming, now: Now): Verdict {
+    const { head, payload } = incoming;
+    const checked = checkHead(session, head, payload.length);
+    if (!(checked instanceof Channel)) return checked;
+    const channel = checked;
+    const cost = payload.length + COST_PER_MESSAGE;
+    if (head.n <= channel.adm) return this.#duplicate(channel, cost);
+    const hole = head.n - head.lost - 1 - channel.adm;
+    if (hole > 0 && channel.qos > 0) return breach(4008, `${hole} numbers before n are missing`);
+    const bad = this.#reader.read(incoming.cbor);
+    if (bad) return bad;
+    if (hole > 0) channel.gaps += hole;
+    channel.received += cost;
+    if (this.#reader.bl >= 0) channel.backlog = this.#reader.bl;
+    this.#row.recv = now.wallUs;
+    this.#row.cost = cost;
+    this.#put(session, channel, incoming);
+    return 'admitted';
+  }
+
+  #duplicate(channel: Channel, cost: number): Verdict {
+    channel.received += cost;
+    channel.settle(cost);
+    return 'duplicate';
+  }
+
+  #put(session: Session, channel: Channel, { head, cbor, payload }: Incoming): void {
+    const device = session.device as Device;
+    const { lane } = channel;
+    const refusal = this.#checkBlocks(session, lane);
+    const row = this.#row;
+    setDevice(row, session, device);
+    row.lane = lane;
+    row.n = head.n;
+    row.kind = refusal ? RECORD.stub : RECORD.frame;
+    row.refusal = refusal;
+    row.payload = payload;
+    row.value = refusal ? stubOf(lane, head.n, refusal) : cbor;
+    row.hashes = refusal ? this.#hashes.subarray(0, 0) : this.#gatherHashes();
+    if (refusal) this.#schemas.length = 0;
+    this.#advance(session, channel, device.lanes[lane] as LaneState);
+    this.#admit(row);
+  }
+
+  /** Moves the lane past this row, and fills in what the header says of the numbers before it. */
+  #advance(session: Session, channel: Channel, state: LaneState): void {
+    const { epoch } = session;
+    const row = this.#row;
+    const isNewEpoch = state.epoch !== epoch;
+    row.isUncertain = state.uncertainEpoch === epoch;
+    const before = isNewEpoch ? 0 : state.lastRow;
+    row.lost = channel.qos === 0 || row.isUncertain ? 0 : row.n - 1 - before;
+    state.advance(epoch, row.n);
+    if (isNewEpoch) state.ack = channel.baseAck;
+    if (row.isUncertain) state.uncertainEpoch = 0;
+    state.unsettled += row.cost;
+    channel.adm = row.n;
+    const device = session.device as Device;
+    if (row.lane < LANES_OF_THE_DEVICE) device.known = Math.max(device.known, epoch);
+  }
+
+  /** Blocks in order, each for 4020, 4021 (4023 comes with scopes). Source: [R5.2-12]. */
+  #checkBlocks(session: Session, lane: number): Breach | null {
+    const schemas = this.#schemas;
+    schemas.length = 0;
+    for (let i = 0; i < this.#reader.blockCount; i += 1) {
+      const set = session.sets.get(this.#reader.set(i));
+      if (!set) return breach(4020, `set ${this.#reader.set(i)} is not defined here`);
+      if (set.lane !== lane) return breach(4021, `the set belongs to lane ${set.lane}`);
+      const shape = this.#reader.shape(i, set.schema.columns.length);
+      if (shape) return shape;
+      if (!schemas.includes(set.schema)) schemas.push(set.schema);
+    }
+    return null;
+  }
+
+  #gatherHashes(): Uint8Array {
+    const [only] = this.#schemas;
+    if (only && this.#schemas.length === 1) return only.hash;
+    const length = this.#schemas.length * HASH_BYTES;
+    if (length > this.#hashes.length) this.#hashes = new Uint8Array(length);
+    this.#schemas.forEach((schema, i) => {
+      this.#hashes.set(schema.hash, i * HASH_BYTES);
+    });
+    return this.#hashes.subarray(0, length);
+  }
+}
+
+/** What can be judged without decoding. Source: [R6.2-1]. */
+function checkHead(session: Session, head: Head, length: number): Channel | Breach {
+  if (head.n < 1) return breach(4000, 'data without n');
+  const channel = session.channels[head.c];
+  if (!channel) return breach(4001, `lane ${head.c} is not granted`);
+  if (length > channel.mf) {
+    return breach(4009, `${length} bytes, and the largest frame is ${channel.mf}`);
+  }
+  if (head.lost >= head.n) return breach(4000, 'lost must be below n');
+  const cost = length + COST_PER_MESSAGE;
+  if (channel.received + cost <= channel.limit) return channel;
+  return breach(4006, `lane ${head.c}: ${channel.received} + ${cost} is over ${channel.limit}`);
+}
+
+const stubOf = (c: number, n: number, { code, message }: Breach): Uint8Array =>
+  encode('cbor', { k: 'reject', c, n, e: code, m: message });
+
+function setDevice(row: FrameRow, session: Session, device: Device): void {
+  row.deviceId = device.id;
+  row.device = device.path;
+  row.key = device.key;
+  row.shard = device.shard;
+  row.clockOffset = device.clockOffset.us;
+  row.session = session.id;
+  row.epoch = session.epoch;
+}
+
+function emptyRow(schemas: readonly Schema[]): FrameRow {
+  const nothing = new Uint8Array(0);
+  return {
+    deviceId: 0,
+    device: '',
+    key: nothing,
+    shard: 0,
+    session: 0,
+    lane: 0,
+    kind: RECORD.frame,
+    epoch: 0,
+    n: 0,
+    cost: 0,
+    lost: 0,
+    isUncertain: false,
+    clockOffset: 0,
+    recv: 0,
+    hashes: nothing,
+    schemas,
+    refusal: null,
+    value: nothing,
+    payload: nothing,
+  };
+}

@@ -1,0 +1,71 @@
+import { COST_PER_MESSAGE } from '../model/limits.ts';
+
+/** What a lane is granted with at `welcome`. */
+export interface Grant {
+  readonly lane: number;
+  readonly qos: number;
+  readonly mf: number;
+  readonly adm: number;
+  readonly baseAck: number;
+  /** Cost that earlier connections left in the pipeline. */
+  readonly carry: number;
+}
+
+/** Window of a lane: two largest frames. Source: [R7-16]. */
+export const windowOf = (mf: number): number => 2 * (mf + COST_PER_MESSAGE);
+
+/**
+ * Credit of one lane on one connection: cumulative costs from 0 at `welcome`. A fixed window of two
+ * largest frames; the allocator of CREDIT.md takes its place later.
+ * Guarantee: `limit` never decreases; `limit − settled` never exceeds the window, the pipeline of
+ * earlier connections included. Source: PROTOCOL §7.
+ */
+export class Channel {
+  readonly lane: number;
+  readonly qos: number;
+  /** Largest `data` payload. Units: bytes. */
+  readonly mf: number;
+  readonly window: number;
+  /** Highest number admitted, as this connection has to see it. [R4.1-13] */
+  adm: number;
+  /** What `ack` was at `welcome`, where the node had no state. [R4.1-18] */
+  readonly baseAck: number;
+  received = 0;
+  /** Starts below 0 by what earlier connections left in the pipeline. [R7-8] */
+  settled: number;
+  limit = 0;
+  /** A flow should tell this lane's numbers. */
+  isChanged = false;
+  /** Numbers never declared, on a lane at QoS 0. [R6.2-5] */
+  gaps = 0;
+  /** The sender's own word on what it has waiting. Units: bytes of cost. */
+  backlog = 0;
+
+  constructor(grant: Grant) {
+    this.lane = grant.lane;
+    this.qos = grant.qos;
+    this.mf = grant.mf;
+    this.adm = grant.adm;
+    this.baseAck = grant.baseAck;
+    this.window = windowOf(grant.mf);
+    this.settled = -grant.carry;
+    this.advance();
+  }
+
+  /** Raises the limit to what settlement allows. */
+  advance(): void {
+    this.limit = Math.max(this.limit, this.settled + this.window);
+  }
+
+  /** A frame of this cost is finished. */
+  settle(cost: number): void {
+    this.settled += cost;
+    this.isChanged = true;
+    this.advance();
+  }
+
+  /** A largest frame may be sent. */
+  get isOpen(): boolean {
+    return this.limit - this.received >= this.mf + COST_PER_MESSAGE;
+  }
+}

@@ -1,0 +1,129 @@
+import { NEW_DEFINITIONS_BURST, NEW_DEFINITIONS_PER_HOUR } from '../model/limits.ts';
+import type { SessionId } from '../model/machine.ts';
+import { shardOf } from '../model/murmur2.ts';
+import { LANE, LANES } from '../model/reading.ts';
+import { ClockOffset } from './clock-offset.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/**
+ * What the node knows of one lane of a device, in the newest epoch of which something was admitted
+ * there. Source: PROTOCOL §4.1, §6. But for `unsettled` and what is in the pipeline it is a function
+ * of the log.
+ */
+export class LaneState {
+  /** 0: neither record, stub nor pipeline. */
+  epoch = 0;
+  /** Highest number admitted, the pipeline and refused frames included. */
+  adm = 0;
+  /** Highest number that is safe to free. */
+  ack = 0;
+  /** n of the newest row of this epoch, durable or not: what the header's `lost` counts from. */
+  lastRow = 0;
+  /** The next record of this epoch carries the *uncertain* mark; 0: none does. [R4.1-19], [R6.2-8] */
+  uncertainEpoch = 0;
+  /** QoS of the lane's last session, so that a change from 0 to 1 is seen. */
+  qos = 1;
+  /** Cost in the pipeline of this lane, from whatever session and epoch. */
+  unsettled = 0;
+
+  /** A row of this epoch was made: what follows is counted from it. */
+  advance(epoch: number, n: number): void {
+    if (this.epoch !== epoch) {
+      this.epoch = epoch;
+      this.ack = 0;
+    }
+    this.adm = n;
+    this.lastRow = n;
+  }
+}
+
+/** A device that this node knows. */
+export class Device {
+  readonly id: number;
+  readonly path: string;
+  /** Shape: `path` as UTF-8. */
+  readonly key: Uint8Array;
+  readonly shard: number;
+  readonly lanes: readonly LaneState[] = Array.from({ length: LANES }, () => new LaneState());
+  readonly clockOffset = new ClockOffset();
+  readonly newDefinitions = new TokenBucket(NEW_DEFINITIONS_PER_HOUR / 3600, NEW_DEFINITIONS_BURST);
+  /** Highest epoch of which a frame was admitted on lane 0, 1 or 2; 0 if none. [R4.1-15] */
+  known = 0;
+  /** The session that may publish; 0 if none. */
+  session: SessionId = 0;
+  /** Since when no session publishes. Units: µs. */
+  disconnectedSince = 0;
+
+  constructor(id: number, path: string, shards: number) {
+    this.id = id;
+    this.path = path;
+    this.key = new TextEncoder().encode(path);
+    this.shard = shardOf(this.key, shards);
+  }
+
+  /** A valid record of this device was read at the start. */
+  recover(lane: number, epoch: number, n: number): void {
+    const state = this.lanes[lane];
+    if (!state || epoch < state.epoch) return;
+    state.advance(epoch, n);
+    state.ack = n;
+    if (lane !== LANE.source) this.known = Math.max(this.known, epoch);
+  }
+}
+
+/** The proper prefixes of a path, shortest first. */
+function* prefixesOf(path: string): IterableIterator<string> {
+  for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) yield path.slice(0, at);
+}
+
+/** All devices of this node, by path and by number. Guarantee: their paths are prefix-free. */
+export class DeviceRegistry {
+  readonly #shards: number;
+  readonly #byPath = new Map<string, Device>();
+  readonly #byId: Device[] = [];
+  /** How many device paths extend this one. */
+  readonly #extended = new Map<string, number>();
+
+  constructor(shards: number) {
+    this.#shards = shards;
+  }
+
+  get size(): number {
+    return this.#byId.length;
+  }
+
+  /** The device with this number. */
+  byId(id: number): Device {
+    return this.#byId[id] as Device;
+  }
+
+  /** The device with this path, if the node knows it. */
+  find(path: string): Device | undefined {
+    return this.#byPath.get(path);
+  }
+
+  /** True if the path extends, or is extended by, that of a known device. Source: [R2.2-6]. */
+  isTangled(path: string): boolean {
+    if (this.#extended.has(path)) return true;
+    for (const prefix of prefixesOf(path)) if (this.#byPath.has(prefix)) return true;
+    return false;
+  }
+
+  /** From now on every device without a session counts as disconnected. */
+  disconnectAll(nowUs: number): void {
+    for (const device of this.#byId) if (device.session === 0) device.disconnectedSince = nowUs;
+  }
+
+  /** The device with this path, made if need be. */
+  get(path: string): Device {
+    const found = this.#byPath.get(path);
+    if (found) return found;
+    const device = new Device(this.#byId.length, path, this.#shards);
+    this.#byId.push(device);
+    this.#byPath.set(path, device);
+    for (const prefix of prefixesOf(path)) {
+      this.#extended.set(prefix, (this.#extended.get(prefix) ?? 0) + 1);
+    }
+    return device;
+  }
+}

@@ -1,0 +1,25 @@
+/** Plain counters of frames. Guarantee: received = settled + in flight + refused by closing. */
+export class IngestLedger {
+  received = 0;
+  /** Payload bytes of the frames received. */
+  bytes = 0;
+  inFlight = 0;
+  durable = 0;
+  duplicate = 0;
+  rejected = 0;
+  dropped = 0;
+  /** Frames that closed their session, by code. */
+  readonly closed = new Map<number, number>();
+  readonly rejectedBy = new Map<number, number>();
+
+  /** Counts a frame that closes its session. */
+  close(code: number): void {
+    this.closed.set(code, (this.closed.get(code) ?? 0) + 1);
+  }
+
+  /** Counts a refused frame. */
+  reject(code: number): void {
+    this.rejected += 1;
+    this.rejectedBy.set(code, (this.rejectedBy.get(code) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,45 @@
+import { HEARTBEAT_MS, PINGS_BURST, PINGS_PER_SECOND } from '../model/limits.ts';
+import type { Codec, SessionId } from '../model/machine.ts';
+import type { Schema } from '../model/reading.ts';
+import type { MonoMs } from '../model/time.ts';
+import type { Channel } from './channel.ts';
+import type { Device } from './device.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** A set as this connection defined it. */
+export interface SetDefinition {
+  readonly lane: number;
+  readonly schema: Schema;
+}
+
+/** One WebSocket connection, seen from the protocol. Source: PROTOCOL §4. */
+export class Session {
+  readonly id: SessionId;
+  readonly codec: Codec;
+  /** Device path from the upgrade's credential; null if it carried none. */
+  readonly bearer: string | null;
+  readonly openedAtMs: MonoMs;
+  /** Null until `hello`, and for sessions that only subscribe. */
+  device: Device | null = null;
+  epoch = 0;
+  isWelcomed = false;
+  channels: readonly (Channel | undefined)[] = [];
+  readonly sets = new Map<number, SetDefinition>();
+  readonly pings = new TokenBucket(PINGS_PER_SECOND, PINGS_BURST);
+  heartbeatMs = HEARTBEAT_MS;
+  receiveBytesMax = 0;
+  lastHeardMs: MonoMs;
+  lastFlowMs = Number.NEGATIVE_INFINITY;
+  lastProbeMs: number;
+  /** When the next flow is due; Infinity if nothing is to be told. */
+  flowDueMs = Number.POSITIVE_INFINITY;
+
+  constructor(id: SessionId, codec: Codec, bearer: string | null, nowMs: MonoMs) {
+    this.id = id;
+    this.codec = codec;
+    this.bearer = bearer;
+    this.openedAtMs = nowMs;
+    this.lastHeardMs = nowMs;
+    this.lastProbeMs = nowMs;
+  }
+}

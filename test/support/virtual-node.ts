@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { type Effect, Gateway, type Input } from '../../src/gateway.ts';
+import type { RecordBatch } from '../../src/model/batch.ts';
+import type { Codec, SessionId } from '../../src/model/machine.ts';
+import { LOG, type LogKind, type LogRecord, type SchemaRecord } from '../../src/model/record.ts';
+import { monoMs, type Now, wallUs } from '../../src/model/time.ts';
+import { decodeCbor } from '../../src/wire/decode.ts';
+import { encode, encodeBlocks, encodeData } from '../../src/wire/encode.ts';
+import { jsonToCbor } from '../../src/wire/json.ts';
+import type { DeviceBlock, Message } from '../../src/wire/messages.ts';
+
+const START_US = 1_761_962_400_000_000;
+const SHARDS = 4;
+
+/** What a log keeps, as a crash leaves it. */
+export interface Disk {
+  readonly records: LogRecord[];
+  readonly schemas: SchemaRecord[];
+}
+
+/** What a session was told. */
+export interface Heard {
+  readonly messages: Message[];
+  closed: number | null;
+}
+
+interface Flight {
+  readonly log: LogKind;
+  readonly batch: RecordBatch;
+}
+
+/**
+ * The real core under a virtual clock, with a log whose appends land when the test says so.
+ * Nothing here waits: time is a number that the test moves.
+ */
+export class VirtualNode {
+  readonly disk: Disk;
+  readonly gateway: Gateway;
+  readonly heard = new Map<SessionId, Heard>();
+  readonly flights: Flight[] = [];
+  broken: string | null = null;
+  /** While true, appends land by themselves within the step that made them. */
+  isPrompt = true;
+  #ms = 0;
+  #sessions = 0;
+  readonly #codecs = new Map<SessionId, Codec>();
+  readonly #offsets = new Map<string, number>();
+
+  constructor(disk: Disk = { records: [], schemas: [] }, options: { budgetBytes?: number } = {}) {
+    this.disk = disk;
+    this.gateway = new Gateway({
+      node: 'test',
+      shards: SHARDS,
+      budgetBytes: options.budgetBytes ?? 1 << 28,
+      lingerMs: 0,
+      dur: () => 1,
+      own: new Uint8Array(
+        createHash('sha256').update(String(disk.records.length)).digest().subarray(0, 8),
+      ),
+      random: () => 0.5,
+      sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+      unsentBytes: () => 0,
+    });
+    for (const { log, shard } of disk.records) this.#takeOffset(log, shard);
+  }
+
+  /** Time now. */
+  get now(): Now {
+    return { monoMs: monoMs(this.#ms), wallUs: wallUs(START_US + Math.round(this.#ms * 1000)) };
+  }
+
+  /** Reads the disk, fences, and is ready. */
+  start(): this {
+    for (const schema of this.disk.schemas) this.step({ kind: 'schema', schema });
+    for (const record of [...this.disk.records]) this.step({ kind: 'record', record });
+    this.step({ kind: 'readEnd' });
+    return this;
+  }
+
+  /** Moves time, waking the core whenever it wants to be woken. */
+  pass(ms: number): void {
+    const end = this.#ms + ms;
+    while (this.#ms < end) {
+      const wakeAt = Math.max(this.gateway.wakeAtMs, this.#ms + 0.5);
+      this.#ms = Math.min(end, wakeAt);
+      this.step({ kind: 'tick' });
+    }
+  }
+
+  step(input: Input): void {
+    for (const effect of this.gateway.step(input, this.now)) this.#perform(effect);
+    if (this.isPrompt) this.land();
+  }
+
+  /** Lets every append in flight land, and what follows from that. */
+  land(): void {
+    for (let flight = this.flights.shift(); flight; flight = this.flights.shift()) {
+      const { log, batch } = flight;
+      this.disk.schemas.push(...batch.schemas.map(({ hash, bytes }) => ({ hash, bytes })));
+      const offsets = this.#write(log, batch);
+      for (const effect of this.gateway.step({ kind: 'appended', log, offsets }, this.now)) {
+        this.#perform(effect);
+      }
+    }
+  }
+
+  connect(codec: Codec = 'cbor', bearer: string | null = null): SessionId {
+    this.#sessions += 1;
+    this.#codecs.set(this.#sessions, codec);
+    this.heard.set(this.#sessions, { messages: [], closed: null });
+    this.step({ kind: 'connected', session: this.#sessions, codec, bearer });
+    return this.#sessions;
+  }
+
+  disconnect(session: SessionId): void {
+    this.step({ kind: 'disconnected', session });
+  }
+
+  send(session: SessionId, message: Message): void {
+    this.sendBytes(session, encode(this.#codecs.get(session) ?? 'cbor', message));
+  }
+
+  sendBytes(session: SessionId, payload: Uint8Array, isBinary?: boolean): void {
+    const binary = isBinary ?? this.#codecs.get(session) === 'cbor';
+    this.step({ kind: 'message', session, payload, isBinary: binary });
+  }
+
+  /** Sends a frame; returns its payload length. */
+  frame(
+    session: SessionId,
+    head: { c?: number; n: number; lost?: number; bl?: number; wm?: number },
+    blocks: readonly DeviceBlock[] = [this.block()],
+  ): number {
+    const codec = this.#codecs.get(session) ?? 'cbor';
+    const full = { c: 1, lost: 0, ...head };
+    const bytes = encodeData(codec, full, encodeBlocks(codec, blocks));
+    this.sendBytes(session, bytes);
+    return bytes.length;
+  }
+
+  /** One row of one column, at the time now. */
+  block(t: number = this.now.wallUs, value = 1.5): DeviceBlock {
+    return { s: 1, t, v: [Float64Array.of(value)] };
+  }
+
+  /** A publisher on lanes 0 and 1 that has said hello and defined set 1 on lane 1. */
+  publisher(path: string, hello: { ep?: number; first?: number; qos?: number } = {}): SessionId {
+    const session = this.connect('cbor', path);
+    const { ep, first = 1, qos = 1 } = hello;
+    this.send(session, {
+      k: 'hello',
+      ep,
+      ch: [
+        [0, 1, 1],
+        [1, qos, first],
+      ],
+    });
+    this.send(session, { k: 'def', c: 1, s: 1, cols: [['temp', 'Cel']] });
+    return session;
+  }
+
+  /** The messages of one kind that a session heard. */
+  told<K extends Message['k']>(session: SessionId, k: K): Extract<Message, { readonly k: K }>[] {
+    const messages = this.heard.get(session)?.messages ?? [];
+    return messages.filter(
+      (message): message is Extract<Message, { readonly k: K }> => message.k === k,
+    );
+  }
+
+  closed(session: SessionId): number | null {
+    return this.heard.get(session)?.closed ?? null;
+  }
+
+  /** The newest ack and limit that a session heard for a lane. */
+  flow(session: SessionId, lane: number): { ack: number; lim: number } {
+    let found = { ack: -1, lim: -1 };
+    for (const message of this.heard.get(session)?.messages ?? []) {
+      if (message.k !== 'flow' && message.k !== 'welcome') continue;
+      for (const [c, ack, lim] of message.f ?? []) if (c === lane) found = { ack, lim };
+    }
+    return found;
+  }
+
+  #write(log: LogKind, batch: RecordBatch): Float64Array {
+    const offsets = new Float64Array(batch.rows);
+    for (let row = 0; row < batch.rows; row += 1) {
+      const shard = batch.shard[row] as number;
+      const offset = this.#takeOffset(log, shard);
+      offsets[row] = offset;
+      const [key, tg, value] = [batch.key(row), batch.tg(row), batch.value(row)].map((bytes) =>
+        bytes.slice(),
+      );
+      this.disk.records.push({ log, shard, offset, key, tg, value } as LogRecord);
+    }
+    return offsets;
+  }
+
+  #takeOffset(log: LogKind, shard: number): number {
+    const place = `${log}/${shard}`;
+    const offset = this.#offsets.get(place) ?? 0;
+    this.#offsets.set(place, offset + 1);
+    return offset;
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#hear(effect.session, effect.bytes);
+        return;
+      case 'close': {
+        const heard = this.heard.get(effect.session);
+        if (heard) heard.closed = effect.code;
+        return;
+      }
+      case 'append':
+        this.flights.push({ log: effect.log, batch: effect.batch });
+        return;
+      case 'broken':
+        this.broken = effect.reason;
+        return;
+      case 'probe':
+      case 'owned':
+        return;
+    }
+  }
+
+  #hear(session: SessionId, bytes: Uint8Array): void {
+    const isJson = this.#codecs.get(session) === 'json';
+    const cbor = isJson ? transcoded(bytes) : bytes;
+    const decoded = decodeCbor(cbor, 'server');
+    if ('breach' in decoded)
+      throw new Error(`the server sent what does not decode: ${decoded.breach.message}`);
+    this.heard.get(session)?.messages.push(decoded.message);
+  }
+}
+
+function transcoded(bytes: Uint8Array): Uint8Array {
+  const result = jsonToCbor(bytes, 'server');
+  if ('breach' in result) throw new Error(`the server sent bad JSON: ${result.breach.message}`);
+  return result.bytes;
+}
+
+/** The aggregates records of a disk, as results. */
+export const resultsOf = (disk: Disk): unknown[] =>
+  disk.records
+    .filter(({ log }) => log === LOG.aggregates)
+    .map(({ value }) => JSON.parse(new TextDecoder().decode(value)));
