@@ -1,0 +1,193 @@
+import { invariant } from '../model/invariant.ts';
+import { SERIES_PER_LOG_MAX } from '../model/limits.ts';
+import { CLASS_OF_LANE, type ClassId, type Schema } from '../model/reading.ts';
+import { LOG, type LogRecord, RECORD } from '../model/record.ts';
+import type { EventUs, WallUs } from '../model/time.ts';
+import type { Series } from '../model/window.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import { decodeMark } from '../wire/mark.ts';
+import type { RecordHeader } from '../wire/record-header.ts';
+import { type BoundSet, bindSet, hashOf, isBoundTo } from './bound-set.ts';
+import { Changes } from './changes.ts';
+import { ClassState } from './class-state.ts';
+import { type Counters, zeroCounters } from './counters.ts';
+import { type Device, DeviceTable } from './device.ts';
+import { Finalizer } from './finalizer.ts';
+import { FramePlacer } from './frame-placer.ts';
+import { LogState } from './log-state.ts';
+import { type DueMark, Marks, type PresenceOf } from './marks.ts';
+import { SeriesTable } from './series-table.ts';
+import type { AggregationSink } from './sink.ts';
+import { type Timing, type TimingOptions, timingOf } from './timing.ts';
+
+/** What aggregation needs to know and whom to tell. */
+export interface AggregationOptions extends TimingOptions {
+  readonly shards: number;
+  /**
+   * The definition that a hash stands for; it is durable before the first record that uses it.
+   * The hash is a view: it holds during the call.
+   */
+  readonly schemas: (hash: Uint8Array) => Schema | undefined;
+  readonly sink: AggregationSink;
+  /** How many (series, class) a log may have; readings of more are refused, and counted. */
+  readonly seriesPerLogMax?: number;
+}
+
+/**
+ * Event time: rows into windows, windows into results. PROTOCOL §9 in code.
+ *
+ * Guarantee: a function of each log alone. The same records in the same order per (log, shard)
+ * give the same results, byte for byte, in the same order.
+ */
+export class Aggregation {
+  readonly counters: Counters = zeroCounters();
+  readonly #shards: number;
+  readonly #schemas: (hash: Uint8Array) => Schema | undefined;
+  readonly #sink: AggregationSink;
+  readonly #timing: Timing;
+  readonly #logs: readonly LogState[];
+  readonly #devices = new DeviceTable();
+  readonly #series: SeriesTable;
+  readonly #changes = new Changes();
+  readonly #placer: FramePlacer;
+  readonly #finalizer: Finalizer;
+  readonly #marks: Marks;
+  readonly #reader = new FrameReader();
+  /** Set ids of the current frame, in order of first appearance: the order of its hashes. */
+  readonly #setIds: number[] = [];
+
+  constructor(options: AggregationOptions) {
+    this.#shards = options.shards;
+    this.#schemas = options.schemas;
+    this.#sink = options.sink;
+    this.#timing = timingOf(options);
+    this.#logs = [LOG.readings, LOG.alarms].flatMap((kind) =>
+      Array.from({ length: options.shards }, (_, shard) => new LogState(kind, shard)),
+    );
+    const seriesMax = options.seriesPerLogMax ?? SERIES_PER_LOG_MAX;
+    this.#series = new SeriesTable(seriesMax, this.#timing.windowMs);
+    this.#placer = new FramePlacer(this.#series, this.#changes, this.counters, this.#timing);
+    this.#finalizer = new Finalizer(options.sink, this.#changes, this.#timing);
+    this.#marks = new Marks(this.#timing);
+  }
+
+  /** All series that have a reading, in the order in which they appeared. */
+  series(): IterableIterator<Series> {
+    return this.#series.values();
+  }
+
+  byTopic(topic: string): Series | undefined {
+    return this.#series.byTopic(topic);
+  }
+
+  /** The watermark of a class; −∞ while it has none. */
+  watermark(device: string, classId: ClassId): EventUs {
+    const target = this.#devices.at(device)?.classes[classId];
+    return (target?.watermarkAt(target.log.clockUs) ?? Number.NEGATIVE_INFINITY) as EventUs;
+  }
+
+  /**
+   * Takes in a valid record of the readings or alarms log. Every kind of record moves the log
+   * clock, so none may be left out.
+   */
+  apply(record: LogRecord, header: RecordHeader): void {
+    const log = this.#logs[record.log * this.#shards + record.shard];
+    invariant(log?.kind === record.log && log.shard === record.shard, 'no such log to aggregate');
+    const beforeUs = log.clockUs;
+    const seriesBefore = this.#series.count;
+    log.advance(header.recv);
+    this.#finalizer.begin(record);
+    if (header.kind === RECORD.frame) this.#applyFrame(log, beforeUs, record, header);
+    else if (header.kind === RECORD.mark) this.#applyMark(log, record.value);
+    else if (header.kind === RECORD.stub) this.#applyStub(record, header);
+    this.#finalizer.finish(log);
+    if (this.#series.count > seriesBefore) this.#tellNewSeries(seriesBefore);
+    this.#changes.flush(this.#sink);
+  }
+
+  /**
+   * A `ping` told that no later reading of this class has time < `timeUs`: a wish, until a mark
+   * brings it. For a class without a frame it is ignored.
+   * Bounds: one wish per (device, class), the greatest.
+   */
+  tellWatermark(device: string, classId: ClassId, timeUs: EventUs): void {
+    const target = this.#devices.at(device)?.classes[classId];
+    if (target !== undefined) this.#marks.wish(target, timeUs);
+  }
+
+  /**
+   * The marks that are due: of classes judged idle or gone, and of wishes. To be asked once per
+   * second; each is to be appended as one record. A mark stays due until it has been read back, so
+   * leave out a log whose last mark is still on its way.
+   */
+  dueMarks(nowUs: WallUs, presenceOf: PresenceOf): readonly DueMark[] {
+    return this.#marks.due(nowUs, presenceOf);
+  }
+
+  /** Rows are placed by the watermark before this frame; then it moves. Source: [R9.2-3]. */
+  #applyFrame(log: LogState, beforeUs: number, record: LogRecord, header: RecordHeader): void {
+    const breach = this.#reader.read(record.value);
+    invariant(breach === null, 'a frame in the log does not decode');
+    const target = this.#classOf(log, this.#devices.of(record.key), header.lane);
+    target.lastRecvUs = header.recv;
+    this.#placer.begin(target.watermarkAt(beforeUs), log.clockUs + this.#timing.futureUs + 1);
+    const wasEmpty = target.open.count === 0;
+    const highestUs = this.#placeBlocks(target, header.hashes);
+    this.#finalizer.correct(target);
+    if (wasEmpty && target.open.count > 0) this.#marks.opened(target);
+    target.raise(highestUs, this.#reader.wm);
+    log.capped.update(target);
+  }
+
+  /** Returns the frame's highest event time that is not future, or −∞. */
+  #placeBlocks(target: ClassState, hashes: Uint8Array): number {
+    let highestUs = Number.NEGATIVE_INFINITY;
+    this.#setIds.length = 0;
+    for (let b = 0; b < this.#reader.blockCount; b += 1) {
+      const set = this.#setOf(target, this.#reader.set(b), hashes);
+      highestUs = Math.max(highestUs, this.#placer.block(this.#reader, b, target, set));
+    }
+    return highestUs;
+  }
+
+  #setOf(target: ClassState, id: number, hashes: Uint8Array): BoundSet {
+    let k = this.#setIds.indexOf(id);
+    if (k < 0) k = this.#setIds.push(id) - 1;
+    const bound = target.sets.get(id);
+    if (bound !== undefined && isBoundTo(bound, hashes, k)) return bound;
+    const schema = this.#schemas(hashOf(hashes, k));
+    invariant(schema !== undefined, 'a record uses a definition that is not in the log');
+    return bindSet(target, id, schema);
+  }
+
+  #classOf(log: LogState, device: Device, lane: number): ClassState {
+    const classId = CLASS_OF_LANE[lane] as ClassId;
+    const known = device.classes[classId];
+    if (known !== undefined) return known;
+    const added = new ClassState(device, classId, log, this.#timing);
+    device.classes[classId] = added;
+    return added;
+  }
+
+  /** Source: [R9.1-3]. An entry of a class that has no frame in this log means nothing. */
+  #applyMark(log: LogState, value: Uint8Array): void {
+    const entries = decodeMark(value);
+    invariant(entries !== null, 'a mark in the log does not decode');
+    for (const entry of entries) {
+      const target = this.#devices.at(entry.device)?.classes[entry.class];
+      if (target?.log !== log) continue;
+      target.mark(entry.watermark);
+      log.capped.update(target);
+    }
+  }
+
+  /** A refused frame carries no readings, but its class is not silent. */
+  #applyStub({ key }: LogRecord, { lane, recv }: RecordHeader): void {
+    const target = this.#devices.find(key)?.classes[CLASS_OF_LANE[lane] as ClassId];
+    if (target !== undefined) target.lastRecvUs = recv;
+  }
+
+  #tellNewSeries(from: number): void {
+    for (const series of this.#series.from(from)) this.#sink.appeared(series);
+  }
+}

@@ -1,0 +1,24 @@
+import type { LogKind } from '../model/record.ts';
+import { CapQueue } from './cap-queue.ts';
+
+/** What aggregation keeps for one (log kind, shard). */
+export class LogState {
+  readonly kind: LogKind;
+  readonly shard: number;
+  /** The log clock: receive time in the records, made non-decreasing. Source: [R9.1-2]. Units: µs. */
+  clockUs = Number.NEGATIVE_INFINITY;
+  /** Classes that wait for the log clock. */
+  readonly capped = new CapQueue();
+  /** How many (series, class) have windows. */
+  storeCount = 0;
+
+  constructor(kind: LogKind, shard: number) {
+    this.kind = kind;
+    this.shard = shard;
+  }
+
+  /** Moves the clock to a record's receive time, never back. */
+  advance(recvUs: number): void {
+    if (recvUs > this.clockUs) this.clockUs = recvUs;
+  }
+}
