@@ -1,0 +1,27 @@
+import type { Driver } from '../adapters/host/driver.ts';
+import type { Ledger } from '../adapters/host/metrics.ts';
+
+/** The picture of everything counted, for `/metrics` and the page. */
+export function ledgerOf({ gateway, appendMs, ackMs, batchBytes }: Driver): Ledger {
+  const { ingest, aggregation, fanout } = gateway;
+  const { received, bytes, inFlight, durable, duplicate, rejected, dropped } = ingest.ledger;
+  const { aggregated, late, future, excluded, refused } = aggregation.counters;
+  return {
+    frames: {
+      received,
+      settled: { durable, duplicate, rejected, dropped },
+      closed: ingest.ledger.closed,
+      rejected: ingest.ledger.rejectedBy,
+      inFlight,
+      bytes,
+    },
+    readings: { aggregated, late, future, excluded, refused },
+    readingsDurable: aggregated + late + future + excluded + refused,
+    sessions: ingest.sessions,
+    subscriptions: fanout.subscriptionCount,
+    creditOutstandingBytes: ingest.creditOutstanding,
+    appendMs,
+    ackMs,
+    batchBytes,
+  };
+}

@@ -1,0 +1,192 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Driver } from '../adapters/host/driver.ts';
+import { createHttp, type Readiness } from '../adapters/host/http.ts';
+import { createLogger, type Logger } from '../adapters/host/logger.ts';
+import { createMetrics } from '../adapters/host/metrics.ts';
+import { createStats } from '../adapters/host/stats.ts';
+import { WsServer } from '../adapters/in/ws-server.ts';
+import { openFileLog } from '../adapters/log/file-log.ts';
+import { MemoryLog } from '../adapters/log/memory-log.ts';
+import type { ShardLog } from '../adapters/log/shard-log.ts';
+import { StartError } from '../adapters/log/start-error.ts';
+import type { Config } from '../config/config.ts';
+import type { Broken } from '../delivery/delivery.ts';
+import { FILE_LINGER_MS } from '../model/limits.ts';
+import { configOf, SERVE_OPTIONS } from './config-options.ts';
+import { figures } from './figures.ts';
+import { printHelp } from './help.ts';
+import { ledgerOf } from './ledger.ts';
+import { parseOptions } from './options.ts';
+import { SERVE_HELP } from './serve-help.ts';
+import { versionOf } from './version.ts';
+
+/** A client that dawdles over its request line or headers is cut off. Units: ms. */
+const HEADERS_TIMEOUT_MS = 5000;
+/** Another gateway owns the log. */
+const EXIT_DEPOSED = 75;
+/** The disk refused a sync or the log is not whole: EX_IOERR. */
+const EXIT_LOG_FAILED = 74;
+
+/** `tidegate serve`: runs the gateway until it is told to stop. Returns the exit code. */
+export async function serve(argv: readonly string[]): Promise<number> {
+  const options = parseOptions(argv, SERVE_OPTIONS);
+  if (options.help) return printHelp(SERVE_HELP);
+  const config = configOf(options);
+  const logger = createLogger(config.logLevel);
+  const log = await openLog(config, logger);
+  try {
+    return await new Node(config, logger, log).run();
+  } finally {
+    await log.close();
+  }
+}
+
+function openLog(config: Config, logger: Logger): Promise<ShardLog> {
+  if (config.log === 'memory') return Promise.resolve(new MemoryLog(config.shards));
+  const warn = (sentence: string): void => logger.warn(sentence);
+  return openFileLog({ directory: config.data, shards: config.shards, warn });
+}
+
+/** One running gateway: its server, its driver, and how it ends. */
+class Node {
+  readonly #config: Config;
+  readonly #logger: Logger;
+  readonly #log: ShardLog;
+  readonly #server: Server;
+  readonly #sockets: WsServer;
+  readonly #driver: Driver;
+  #isOwner = false;
+  #end: (code: number) => void = () => undefined;
+
+  constructor(config: Config, logger: Logger, log: ShardLog) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#log = log;
+    this.#sockets = new WsServer({
+      node: config.node,
+      port: () => this.#port,
+      hasRoom: () => this.#driver.gateway.ingest.budget.hasRoom,
+      input: (input) => this.#driver.input(input),
+    });
+    this.#driver = new Driver({
+      log,
+      sockets: this.#sockets,
+      node: config.node,
+      shards: config.shards,
+      budgetBytes: config.budgetBytes,
+      lingerMs: FILE_LINGER_MS,
+      own: randomBytes(8),
+      random: Math.random,
+      sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+      onOwned: () => this.#owned(),
+      onBroken: (cause, reason) => this.#broken(cause, reason),
+    });
+    this.#server = createServer(this.#http());
+    this.#server.headersTimeout = HEADERS_TIMEOUT_MS;
+    this.#server.requestTimeout = HEADERS_TIMEOUT_MS;
+    this.#sockets.attach(this.#server);
+  }
+
+  async run(): Promise<number> {
+    await this.#listen();
+    const ended = new Promise<number>((resolve) => {
+      this.#end = resolve;
+    });
+    this.#log.onState = (state) => {
+      if (state.kind === 'ok') this.#logger.info('the log takes records again');
+      else this.#logger.error({ state: state.kind }, state.reason);
+    };
+    this.#obeySignals();
+    await this.#driver.start();
+    const code = await ended;
+    this.#driver.stop();
+    this.#sockets.terminate();
+    this.#server.close();
+    this.#server.closeAllConnections();
+    return code;
+  }
+
+  get #port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#config.listen.port;
+  }
+
+  #listen(): Promise<void> {
+    const { host, port } = this.#config.listen;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(cannotListen(error, `${host}:${port}`)),
+      );
+      this.#server.listen(port, host, resolve);
+    });
+  }
+
+  #obeySignals(): void {
+    let isAsked = false;
+    const stop = (signal: string): void => {
+      if (isAsked) this.#end(0);
+      isAsked = true;
+      this.#logger.info({ signal }, 'stopping: devices are sent away, the log is finished');
+      void this.#driver.leave().then(() => this.#end(0));
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  }
+
+  #owned(): void {
+    this.#isOwner = true;
+    const { log, data, listen, node } = this.#config;
+    const host = `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${this.#port}`;
+    const where = log === 'memory' ? '' : ` data=${data}`;
+    process.stdout.write(`tidegate ready http://${host} ws://${host}/v1 log=${log}${where}\n`);
+    const sentence = 'open mode: whoever reaches this machine may send and read; loopback only';
+    this.#logger.info({ node, log, dur: this.#log.dur }, sentence);
+  }
+
+  #broken(cause: Broken, reason: string): void {
+    this.#isOwner = false;
+    this.#logger.fatal({ cause }, `nothing is acknowledged any more, stopping: ${reason}`);
+    this.#end(cause === 'deposed' ? EXIT_DEPOSED : EXIT_LOG_FAILED);
+  }
+
+  #readiness(): Readiness {
+    const { state, kind } = this.#log;
+    const reasons: string[] = [];
+    if (!this.#isOwner) reasons.push('the log is being read');
+    if (state.kind !== 'ok') reasons.push(state.reason);
+    const ready = reasons.length === 0;
+    return { ready, log: { kind, state: state.kind }, rung: 0, reasons };
+  }
+
+  #http(): ReturnType<typeof createHttp> {
+    const snapshot = () => ledgerOf(this.#driver);
+    const ready = () => this.#readiness();
+    const metrics = createMetrics(snapshot);
+    const stats = createStats({
+      snapshot,
+      ready,
+      node: this.#config.node,
+      version: versionOf(),
+      dur: () => this.#log.dur,
+      monoMs: () => performance.now(),
+    });
+    return createHttp({
+      node: this.#config.node,
+      port: () => this.#port,
+      ready,
+      metrics: () => metrics.text(),
+      api: () => figures(this.#config),
+      stats,
+      onFault: (error) => this.#logger.error({ error }, 'an HTTP answer could not be made'),
+    });
+  }
+}
+
+function cannotListen(error: NodeJS.ErrnoException, where: string): Error {
+  if (error.code === 'EADDRINUSE') {
+    const sentence = `${where} is in use by another process: stop it, or choose another --listen`;
+    return new StartError(69, sentence);
+  }
+  return new StartError(78, `cannot listen on ${where}: ${error.message}`);
+}

@@ -1,0 +1,21 @@
+import type { SettingName } from './settings.ts';
+import type { Address, LogLevel, LogMode } from './values.ts';
+
+/** The effective configuration of a node. Guarantee: frozen, whole and consistent. */
+export interface Config {
+  readonly listen: Address;
+  readonly data: string;
+  readonly log: LogMode;
+  readonly kafkaBrokers: readonly string[];
+  readonly kafkaPrefix: string;
+  readonly shards: number;
+  readonly budgetBytes: number;
+  readonly logLevel: LogLevel;
+  readonly node: string;
+  /** null: `ws:` and `http:` on loopback only. */
+  readonly plaintext: 'trusted-network' | null;
+  /** null: open mode. */
+  readonly auth: null;
+  /** Where each value came from: `flag --listen`, `environment TIDEGATE_LISTEN`, `file tidegate.yaml:3`, `default`. */
+  readonly origins: Readonly<Record<SettingName | 'auth', string>>;
+}

@@ -1,0 +1,116 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Fault } from './faults.ts';
+import { didYouMean } from './nearest.ts';
+import { SETTINGS } from './settings.ts';
+
+/** A value of the file, as text, and the line it stands in. */
+export interface FileValue {
+  readonly text: string;
+  readonly where: string;
+}
+
+/** What a configuration file says. */
+export interface ConfigFile {
+  /** By path, such as `listen.address`. */
+  readonly values: ReadonlyMap<string, FileValue>;
+  /** Where the `auth` section begins, if there is one. It is not looked into. */
+  readonly auth: string | null;
+  readonly faults: readonly Fault[];
+}
+
+/** The section of credentials: never read here, so that no fault can show what stands in it. */
+const AUTH = 'auth';
+
+const PATHS: ReadonlySet<string> = new Set(
+  Object.values(SETTINGS).flatMap(({ path }) => (path === null ? [] : [path])),
+);
+const SECTIONS: ReadonlySet<string> = new Set(
+  [...PATHS].filter((path) => path.includes('.')).map((path) => path.split('.')[0] as string),
+);
+
+/** A configuration file that says nothing. */
+export const EMPTY_FILE: ConfigFile = { values: new Map(), auth: null, faults: [] };
+
+/**
+ * Reads a configuration file: YAML, and so JSON. Unknown keys, sections that are values and values
+ * that are sections are faults; whether a value fits its setting is judged by the caller.
+ */
+export function parseConfigFile(name: string, text: string): ConfigFile {
+  return new FileReader(name).read(text);
+}
+
+class FileReader {
+  readonly #name: string;
+  readonly #lines = new LineCounter();
+  readonly #values = new Map<string, FileValue>();
+  readonly #faults: Fault[] = [];
+  #auth: string | null = null;
+  #resolve: (node: unknown) => unknown = (node) => node;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  read(text: string): ConfigFile {
+    const document = parseDocument(text, { lineCounter: this.#lines });
+    this.#resolve = (node) => (isAlias(node) ? node.resolve(document) : node);
+    // Only the first line of a message: the others quote the file, and with it its secrets.
+    for (const { message, pos } of [...document.errors, ...document.warnings]) {
+      this.#fault(
+        this.#line(pos[0]),
+        (message.split('\n')[0] as string).replace(/ at line .*$/, ''),
+      );
+    }
+    if (this.#faults.length === 0) this.#section(document.contents, '');
+    return { values: this.#values, auth: this.#auth, faults: this.#faults };
+  }
+
+  #section(node: unknown, path: string): void {
+    if (node === null || (isScalar(node) && node.value === null)) return;
+    if (!isMap(node)) {
+      const what = path === '' ? 'the file' : path;
+      this.#fault(this.#place(node as Node, path), `${what} is a section of keys, not a value`);
+      return;
+    }
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : '?';
+      const inner = path === '' ? name : `${path}.${name}`;
+      this.#entry(inner, key as Node, this.#resolve(value));
+    }
+  }
+
+  #entry(path: string, key: Node, value: unknown): void {
+    const where = this.#place(key, path);
+    if (path === AUTH) this.#auth = where;
+    else if (PATHS.has(path)) this.#leaf(path, where, value);
+    else if (SECTIONS.has(path)) this.#section(value, path);
+    else this.#fault(where, `unknown key${didYouMean(path, [...PATHS, ...SECTIONS, AUTH])}`);
+  }
+
+  #leaf(path: string, where: string, value: unknown): void {
+    const text = this.#text(value);
+    if (text === null)
+      this.#fault(where, `expected one value${path === 'kafka.brokers' ? ' or a list' : ''}`);
+    else this.#values.set(path, { text, where });
+  }
+
+  #text(node: unknown): string | null {
+    if (isScalar(node)) return node.value === null ? null : String(node.value);
+    if (!isSeq(node) || node.items.length === 0) return null;
+    const items = node.items.map((item) => this.#text(this.#resolve(item)));
+    return items.includes(null) ? null : items.join(',');
+  }
+
+  #line(position: number): string {
+    return `${this.#name}:${this.#lines.linePos(position).line}`;
+  }
+
+  #place(node: Node, path: string): string {
+    const line = this.#line(node.range?.[0] ?? 0);
+    return path === '' ? line : `${line} ${path}`;
+  }
+
+  #fault(where: string, message: string): void {
+    this.#faults.push({ where, message });
+  }
+}

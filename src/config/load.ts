@@ -1,0 +1,195 @@
+import type { Config } from './config.ts';
+import { ConfigFaults, type Fault } from './faults.ts';
+import { type ConfigFile, EMPTY_FILE, parseConfigFile } from './file.ts';
+import { didYouMean } from './nearest.ts';
+import { SETTINGS, type Setting } from './settings.ts';
+import { isOpenHost, type LogMode, nodeOfHost } from './values.ts';
+
+/** Read when it is there and no `--config` names another. */
+const DEFAULT_FILE = 'tidegate.yaml';
+/** Variables with this prefix are ours: one that we do not know is a typing error. */
+const OUR_PREFIX = 'TIDEGATE_';
+/** A bad value is quoted up to here. Units: characters. */
+const QUOTED_CHARS_MAX = 60;
+
+/** Everything that a configuration is made of; nothing else is looked at. */
+export interface ConfigInput {
+  /** Flags as given, without `--`. `config` names the file. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly hostname: string;
+  /** The text of a file, or null if there is none. May throw: that is a fault. */
+  readonly readFile: (name: string) => string | null;
+  /** Faults found before, on the command line, to be reported together with ours. */
+  readonly faults?: readonly Fault[];
+}
+
+interface Given {
+  readonly text: string;
+  readonly from: 'flag' | 'environment' | 'file';
+  /** As a fault names it. */
+  readonly where: string;
+}
+
+interface Taken<T> {
+  readonly value: T;
+  readonly origin: string;
+  /** As a fault names it; empty for a default. */
+  readonly where: string;
+}
+
+interface Sources {
+  readonly input: ConfigInput;
+  readonly file: ConfigFile;
+  readonly faults: Fault[];
+}
+
+/**
+ * The effective configuration: flag over environment over file over default. A bad value is a
+ * fault even where something of higher precedence hides it.
+ * Rejects: throws `ConfigFaults` with every fault there is.
+ */
+export function loadConfig(input: ConfigInput): Config {
+  const faults = [...(input.faults ?? [])];
+  const sources = { input, file: readConfigFile(input, faults), faults };
+  checkEnvironment(input.env, faults);
+  const config = assemble(sources);
+  if (faults.length > 0) throw new ConfigFaults(faults);
+  return config;
+}
+
+function assemble(sources: Sources): Config {
+  const givenLog = take(sources, SETTINGS.log);
+  const kafkaBrokers = takeBrokers(sources, givenLog);
+  const nodeDefault = { ...SETTINGS.node, fallback: nodeOfHost(sources.input.hostname) };
+  const taken = {
+    listen: take(sources, SETTINGS.listen),
+    data: take(sources, SETTINGS.data),
+    log: chooseLog(givenLog, kafkaBrokers),
+    kafkaBrokers,
+    kafkaPrefix: take(sources, SETTINGS.kafkaPrefix),
+    shards: take(sources, SETTINGS.shards),
+    budgetBytes: take(sources, SETTINGS.budgetBytes),
+    logLevel: take(sources, SETTINGS.logLevel),
+    node: take(sources, nodeDefault),
+    plaintext: take(sources, SETTINGS.plaintext),
+    auth: { value: null, origin: 'default', where: '' },
+  };
+  sources.faults.push(...contradictions(taken, sources.file.auth));
+  return freeze(taken);
+}
+
+type All = { readonly [Name in Exclude<keyof Config, 'origins'>]: Taken<Config[Name]> };
+
+function freeze(taken: All): Config {
+  const of = <Part>(part: (taken: Taken<unknown>) => Part): Record<string, Part> =>
+    Object.fromEntries(Object.entries(taken).map(([name, value]) => [name, part(value)]));
+  const origins = Object.freeze(of(({ origin }) => origin));
+  const values = of(({ value }) => Object.freeze(value));
+  return Object.freeze({ ...values, origins }) as unknown as Config;
+}
+
+/** What the values say together. Each rule names the value that has to change. */
+function contradictions({ log, listen, plaintext }: All, auth: string | null): Fault[] {
+  const faults: Fault[] = [];
+  const fault = (where: string, message: string): number => faults.push({ where, message });
+  if (log.value === 'kafka') {
+    fault(log.where, 'the Kafka log is not in this version: choose --log file or --log memory');
+  }
+  if (auth !== null) {
+    fault(
+      auth,
+      'tokens are not in this version: without auth the gateway is open, on loopback only',
+    );
+  }
+  if (plaintext.value !== null && auth === null) {
+    fault(plaintext.where, 'needs auth: without credentials the gateway listens on loopback only');
+  }
+  if (!isOpenHost(listen.value.host) && auth === null) {
+    const may = '127.0.0.1, localhost or [::1]';
+    fault(listen.where, `without auth everybody may publish and read, so it must be ${may}`);
+  }
+  return faults;
+}
+
+function chooseLog(given: Taken<LogMode>, brokers: Taken<readonly string[]>): Taken<LogMode> {
+  if (given.where !== '' || brokers.value.length === 0) return given;
+  return {
+    value: 'kafka',
+    origin: `default, because of ${brokers.origin}`,
+    where: `${brokers.where}, and no --log`,
+  };
+}
+
+/** KAFKA_BROKERS is everybody's variable: it is not looked at where the log is not in Kafka. */
+function takeBrokers(sources: Sources, log: Taken<LogMode>): Taken<readonly string[]> {
+  const isKafka = log.where === '' || log.value === 'kafka';
+  const ours = (name: string): boolean => isKafka || name.startsWith(OUR_PREFIX);
+  const setting = SETTINGS.kafkaBrokers;
+  return take(sources, { ...setting, env: setting.env.filter(ours) });
+}
+
+function take<T>(sources: Sources, setting: Setting<T>): Taken<T> {
+  let taken: Taken<T> | undefined;
+  for (const { text, from, where } of givenTo(setting, sources)) {
+    const read = setting.read(text);
+    if ('problem' in read) {
+      sources.faults.push({ where: `${where} ${quoted(text)}`, message: read.problem });
+    }
+    const value = 'problem' in read ? setting.fallback : read.value;
+    taken ??= { value, origin: `${from} ${where}`, where };
+  }
+  return taken ?? { value: setting.fallback, origin: 'default', where: '' };
+}
+
+const quoted = (text: string): string =>
+  JSON.stringify(text.length > QUOTED_CHARS_MAX ? `${text.slice(0, QUOTED_CHARS_MAX)}…` : text);
+
+type Places = Pick<Setting<unknown>, 'flag' | 'env' | 'path'>;
+
+/** What was given to a setting, highest precedence first. */
+function givenTo({ flag, env, path }: Places, { input, file }: Sources): Given[] {
+  const given: Given[] = [];
+  const flagText = flag === null ? undefined : input.flags[flag];
+  if (flagText !== undefined) given.push({ text: flagText, from: 'flag', where: `--${flag}` });
+  const isSet = (name: string): boolean =>
+    input.env[name] !== undefined && (name.startsWith(OUR_PREFIX) || input.env[name] !== '');
+  const variable = env.find(isSet);
+  if (variable !== undefined) {
+    given.push({ text: input.env[variable] as string, from: 'environment', where: variable });
+  }
+  const inFile = path === null ? undefined : file.values.get(path);
+  if (inFile !== undefined) given.push({ ...inFile, from: 'file' });
+  return given;
+}
+
+function readConfigFile(input: ConfigInput, faults: Fault[]): ConfigFile {
+  const named = input.flags['config'];
+  const name = named ?? DEFAULT_FILE;
+  const text = readText(input, name, faults);
+  if (text === null && named !== undefined) {
+    faults.push({ where: `--config ${quoted(named)}`, message: 'there is no such file' });
+  }
+  const file = typeof text === 'string' ? parseConfigFile(name, text) : EMPTY_FILE;
+  faults.push(...file.faults);
+  return file;
+}
+
+/** The text of a file, null if there is none, undefined if it cannot be read (a fault). */
+function readText(input: ConfigInput, name: string, faults: Fault[]): string | null | undefined {
+  try {
+    return input.readFile(name);
+  } catch (error) {
+    faults.push({ where: name, message: `cannot be read: ${(error as Error).message}` });
+    return undefined;
+  }
+}
+
+function checkEnvironment(env: ConfigInput['env'], faults: Fault[]): void {
+  const known = Object.values(SETTINGS).flatMap((setting) => setting.env);
+  const ours = known.filter((name) => name.startsWith(OUR_PREFIX));
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(OUR_PREFIX) || known.includes(name)) continue;
+    faults.push({ where: name, message: `unknown variable${didYouMean(name, ours)}` });
+  }
+}
