@@ -1,0 +1,137 @@
+import type { Broken } from '../../delivery/delivery.ts';
+import { type Effect, Gateway, type GatewayOptions, type Input } from '../../gateway.ts';
+import type { RecordBatch } from '../../model/batch.ts';
+import type { SessionId } from '../../model/machine.ts';
+import type { LogKind } from '../../model/record.ts';
+import type { ShardLog } from '../log/shard-log.ts';
+import { Clock } from './clock.ts';
+import { BATCH_BOUNDS_BYTES, DURATION_BOUNDS_MS, Histogram } from './histogram.ts';
+
+/** A timer is never armed for longer than this, so that a late clock is noticed. Units: ms. */
+const SLEEP_MS_MAX = 1000;
+
+/** The sockets of the sessions. */
+export interface Sockets {
+  send(session: SessionId, bytes: Uint8Array): void;
+  close(session: SessionId, code: number, reason: string): void;
+  /** Sends a WebSocket Ping. */
+  probe(session: SessionId): void;
+  unsentBytes(session: SessionId): number;
+}
+
+/** What the driver is made of. */
+export interface DriverOptions extends Omit<GatewayOptions, 'unsentBytes' | 'onDurable' | 'dur'> {
+  readonly log: ShardLog;
+  readonly sockets: Sockets;
+  /** The logs are ours: devices are served from now on. */
+  readonly onOwned: () => void;
+  /** Nothing may be acknowledged any more; the process has to stop. */
+  readonly onBroken: (cause: Broken, reason: string) => void;
+}
+
+/**
+ * The gateway's hands: one clock, one timer, the log and the sockets around the pure core. Every
+ * input is one `step`, and every effect of it is done before the next input.
+ */
+export class Driver {
+  readonly gateway: Gateway;
+  /** From the call of `append` to its end. Units: ms. */
+  readonly appendMs = new Histogram(DURATION_BOUNDS_MS);
+  /** From the receipt of a frame to its being durable, when its flow goes out. Units: ms. */
+  readonly ackMs = new Histogram(DURATION_BOUNDS_MS);
+  /** Size of what was appended together. Units: bytes. */
+  readonly batchBytes = new Histogram(BATCH_BOUNDS_BYTES);
+  readonly #options: DriverOptions;
+  readonly #clock = new Clock();
+  #timer: NodeJS.Timeout | undefined;
+  #armedForMs = Number.POSITIVE_INFINITY;
+  #idle: (() => void) | null = null;
+  #isStopped = false;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.gateway = new Gateway({
+      ...options,
+      dur: () => options.log.dur,
+      unsentBytes: (session) => options.sockets.unsentBytes(session),
+      onDurable: (ms) => this.ackMs.observe(ms),
+    });
+  }
+
+  /** Reads the log to its end and fences it: the one start path. */
+  async start(): Promise<void> {
+    const { log } = this.#options;
+    await log.readSchemas((schema) => this.input({ kind: 'schema', schema }));
+    await log.read((record) => this.input({ kind: 'record', record }));
+    this.input({ kind: 'readEnd' });
+  }
+
+  /** One step of the core, and what it wants done. */
+  input(input: Input): void {
+    if (this.#isStopped) return;
+    for (const effect of this.gateway.step(input, this.#clock.now())) this.#perform(effect);
+    this.#arm();
+    if (this.#idle && this.gateway.delivery.isIdle) this.#idle();
+  }
+
+  /** Sends everybody away, and resolves when nothing waits for the log any more. */
+  async leave(): Promise<void> {
+    const idle = new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+    this.input({ kind: 'leave' });
+    await idle;
+    this.stop();
+  }
+
+  /** Takes no further input. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #perform(effect: Effect): void {
+    const { sockets } = this.#options;
+    switch (effect.kind) {
+      case 'send':
+        return sockets.send(effect.session, effect.bytes);
+      case 'close':
+        return sockets.close(effect.session, effect.code, effect.reason);
+      case 'probe':
+        return sockets.probe(effect.session);
+      case 'append':
+        void this.#append(effect.log, effect.batch);
+        return;
+      case 'owned':
+        return this.#options.onOwned();
+      case 'broken':
+        return this.#options.onBroken(effect.cause, effect.reason);
+    }
+  }
+
+  async #append(log: LogKind, batch: RecordBatch): Promise<void> {
+    const begun = performance.now();
+    this.batchBytes.observe(batch.size);
+    const input = await this.#options.log.append(batch).then(
+      ({ offsets }): Input => ({ kind: 'appended', log, offsets }),
+      (error: unknown): Input => ({ kind: 'failed', log, reason: reasonOf(error) }),
+    );
+    this.appendMs.observe(performance.now() - begun);
+    this.input(input);
+  }
+
+  #arm(): void {
+    const wakeAtMs = this.gateway.wakeAtMs;
+    if (this.#isStopped || wakeAtMs >= this.#armedForMs) return;
+    clearTimeout(this.#timer);
+    const delay = Math.min(SLEEP_MS_MAX, Math.max(0, wakeAtMs - performance.now()));
+    this.#armedForMs = wakeAtMs;
+    this.#timer = setTimeout(() => {
+      this.#armedForMs = Number.POSITIVE_INFINITY;
+      this.input({ kind: 'tick' });
+    }, Math.ceil(delay));
+  }
+}
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,166 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Child } from '../../src/cli/child.ts';
+import { Browser } from '../support/browser.ts';
+
+/** How old the newest point of a live chart may be. */
+const NEWEST_AGE_MS_MAX = 3000;
+const BETWEEN_SHOTS_MS = 5000;
+/** Longer than this and a person feels it. */
+const FREEZE_MS_MAX = 250;
+/** Where the pictures go, for those who want to look at them. */
+const PICTURES = process.env['PICTURES_DIR'];
+
+let data: string;
+let browser: Browser;
+let children: Child[];
+
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'tidegate-page-'));
+  browser = await Browser.open();
+  children = [];
+  if (PICTURES !== undefined) await mkdir(PICTURES, { recursive: true });
+});
+
+afterEach(async () => {
+  await browser.close();
+  await Promise.all(children.map((child) => child.end('SIGKILL')));
+  await rm(data, { recursive: true, force: true });
+});
+
+function start(command: string, ...argv: string[]): Child {
+  const child = new Child(command, argv, 'lines');
+  children.push(child);
+  return child;
+}
+
+/** Starts a gateway on `address`; returns it with the address of its page. */
+async function serve(address = '127.0.0.1:0'): Promise<{ gateway: Child; url: string }> {
+  const flags = ['--log', 'file', '--data', data, '--listen', address, '--log-level', 'error'];
+  const gateway = start('serve', ...flags);
+  const line = await gateway.firstLine();
+  const url = / (http:\/\/\S+)/.exec(line ?? '')?.[1];
+  if (url === undefined) throw new Error(`no ready line, but: ${line}`);
+  return { gateway, url };
+}
+
+/** Devices that send to the gateway until the test ends. */
+function simulate(url: string, ...flags: string[]): void {
+  start('simulate', '--url', `${url.replace('http', 'ws')}/v1`, '--duration', '100s', ...flags);
+}
+
+/** What the page tells of itself. */
+const told = (page: Page, name: string): Promise<string | null> =>
+  page.locator('html').getAttribute(`data-${name}`);
+
+async function hasAtLeast(page: Page, name: string, least: number): Promise<void> {
+  await expect
+    .poll(async () => Number(await told(page, name)), { timeout: 15_000 })
+    .toBeGreaterThanOrEqual(least);
+}
+
+/** A picture of the page, the newest time on the chart, and how old that is. */
+async function look(page: Page, name: string) {
+  const newestMs = Number(await told(page, 'newest')) / 1000;
+  const ageMs = Date.now() - newestMs;
+  const chart = await page.locator('#chart').screenshot();
+  if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+  return { newestMs, ageMs, chart };
+}
+
+test('the page says how to begin, then shows by itself what comes, and moves', async () => {
+  const { url } = await serve();
+  const page = await browser.page(url);
+  await expect.poll(() => page.locator('#empty').isVisible()).toBe(true);
+  expect(await page.locator('#command').textContent()).toContain('npm run simulate');
+  if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, 'empty.png') });
+
+  simulate(url, '--devices', '5', '--rate', '100');
+  await hasAtLeast(page, 'points', 4);
+  expect(await told(page, 'state')).toBe('open');
+  expect(await page.locator('#empty').isVisible()).toBe(false);
+  expect(await page.locator('[role=option][aria-selected=true]').count()).toBe(1);
+
+  const first = await look(page, 'moving-1');
+  await page.waitForTimeout(BETWEEN_SHOTS_MS);
+  const second = await look(page, 'moving-2');
+  expect(first.ageMs).toBeLessThanOrEqual(NEWEST_AGE_MS_MAX);
+  expect(second.ageMs).toBeLessThanOrEqual(NEWEST_AGE_MS_MAX);
+  expect(second.newestMs - first.newestMs).toBeGreaterThan(BETWEEN_SHOTS_MS - 2000);
+  expect(second.chart.equals(first.chart)).toBe(false);
+
+  const rates = await page.locator('#gauges').textContent();
+  expect(rates).toMatch(/Readings\/s[1-9]/);
+  expect(rates).toMatch(/Frames\/s[1-9]/);
+  expect(browser.complaints).toEqual([]);
+});
+
+test('a series is found by its words, chosen, and can be linked to', async () => {
+  const { url } = await serve();
+  simulate(url, '--devices', '30', '--rate', '10');
+  const page = await browser.page(url);
+  await hasAtLeast(page, 'series', 90);
+  await page.locator('#filter').fill('sim 0023');
+  const found = page.locator('[role=option]:visible');
+  await expect.poll(() => found.count()).toBe(3);
+  await found.last().click();
+  const topic = String(await found.last().getAttribute('title'));
+  expect(topic).toContain('sim/0023/');
+  expect(await told(page, 'topic')).toBe(topic);
+  expect(page.url()).toBe(`${url}/#${topic}`);
+
+  const linked = await browser.page(page.url());
+  await hasAtLeast(linked, 'points', 2);
+  expect(await told(linked, 'topic')).toBe(topic);
+  await expect.poll(() => linked.locator('[aria-selected=true]:visible').count()).toBe(1);
+  await expect(linked.locator('[aria-selected=true]').getAttribute('title')).resolves.toBe(topic);
+
+  await page.locator('#filter').fill('no such series');
+  await expect.poll(() => page.locator('#none').isVisible()).toBe(true);
+  expect(browser.complaints).toEqual([]);
+});
+
+test('the page comes back by itself when the gateway was killed, with its past', async () => {
+  const { gateway, url } = await serve();
+  simulate(url, '--devices', '2', '--rate', '20');
+  const page = await browser.page(url);
+  await hasAtLeast(page, 'points', 5);
+  await gateway.end('SIGKILL');
+  await expect.poll(() => told(page, 'state')).not.toBe('open');
+  const before = Number(await told(page, 'points'));
+
+  await serve(url.replace('http://', ''));
+  await expect.poll(() => told(page, 'state'), { timeout: 20_000 }).toBe('open');
+  await hasAtLeast(page, 'points', before + 2);
+  const { ageMs } = await look(page, 'after-kill');
+  expect(ageMs).toBeLessThanOrEqual(NEWEST_AGE_MS_MAX);
+});
+
+test('five thousand series do not freeze it', async () => {
+  const { url } = await serve();
+  simulate(url, '--devices', '100', '--series', '50', '--rate', '1');
+  const page = await browser.page(url);
+  await hasAtLeast(page, 'series', 5000);
+  await page.evaluate(watchFreezes);
+  await page.waitForTimeout(BETWEEN_SHOTS_MS);
+  const { ageMs } = await look(page, 'five-thousand');
+  expect(ageMs).toBeLessThanOrEqual(NEWEST_AGE_MS_MAX);
+  const longest = Number(await told(page, 'longest'));
+  expect(longest).toBeLessThan(FREEZE_MS_MAX);
+  expect(await page.locator('[role=option]').count()).toBeLessThan(100);
+  expect(browser.complaints).toEqual([]);
+});
+
+/** Runs in the page: keeps the length of the longest task that held it up, in ms. */
+const watchFreezes = `
+  document.documentElement.dataset.longest = 0;
+  new PerformanceObserver((list) => {
+    const { dataset } = document.documentElement;
+    for (const { duration } of list.getEntries()) {
+      dataset.longest = Math.max(Number(dataset.longest), duration);
+    }
+  }).observe({ type: 'longtask' });
+`;
