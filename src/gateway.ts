@@ -1,7 +1,9 @@
 import { Aggregation } from './aggregation/aggregation.ts';
 import type { Presence } from './aggregation/marks.ts';
 import type { AggregationSink } from './aggregation/sink.ts';
-import { type Broken, Delivery, type DeliveryPort } from './delivery/delivery.ts';
+import type { Gap } from './delivery/continuity.ts';
+import { Delivery, type DeliveryPort } from './delivery/delivery.ts';
+import type { Broken } from './delivery/owned-log.ts';
 import { Fanout } from './fanout/fanout.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { IngestPort, SubscriberPort } from './ingest/port.ts';
@@ -12,6 +14,7 @@ import type { Codec, SessionId } from './model/machine.ts';
 import { CLASS, CLASS_OF_LANE } from './model/reading.ts';
 import { type LogKind, type LogRecord, RECORD, type SchemaRecord } from './model/record.ts';
 import { eventUs, type MonoMs, monoMs, type Now, wallUs } from './model/time.ts';
+import { WHY } from './model/why.ts';
 import type { Sha256 } from './wire/schema.ts';
 
 /** How often marks are looked for: at most one per log and second. Units: ms. */
@@ -37,7 +40,7 @@ export type Input =
   | { readonly kind: 'disconnected'; readonly session: SessionId }
   | { readonly kind: 'schema'; readonly schema: SchemaRecord }
   | { readonly kind: 'record'; readonly record: LogRecord }
-  | { readonly kind: 'readEnd' }
+  | { readonly kind: 'readEnd'; readonly log: LogKind | null }
   | { readonly kind: 'appended'; readonly log: LogKind; readonly offsets: Float64Array }
   | { readonly kind: 'failed'; readonly log: LogKind; readonly reason: string }
   | { readonly kind: 'leave' }
@@ -54,6 +57,8 @@ export type Effect =
     }
   | { readonly kind: 'probe'; readonly session: SessionId }
   | { readonly kind: 'append'; readonly log: LogKind; readonly batch: RecordBatch }
+  | { readonly kind: 'read'; readonly log: LogKind; readonly gaps: readonly Gap[] }
+  | { readonly kind: 'renew'; readonly log: LogKind }
   | { readonly kind: 'owned' }
   | { readonly kind: 'broken'; readonly cause: Broken; readonly reason: string };
 
@@ -63,6 +68,8 @@ export interface GatewayOptions {
   readonly shards: number;
   readonly budgetBytes: number;
   readonly lingerMs: number;
+  /** After a failed append the log's start path may be taken again. */
+  readonly isRecoverable: boolean;
   /** What an ack of the log is worth just now. Source: PROTOCOL §6.4. */
   readonly dur: () => number;
   /** Shape: 8 random bytes. */
@@ -149,11 +156,11 @@ export class Gateway {
       case 'record':
         return delivery.recordRead(input.record);
       case 'readEnd':
-        return delivery.readEnd(now);
+        return delivery.readEnd(input.log, now);
       case 'appended':
         return delivery.appended(input.log, input.offsets, now);
       case 'failed':
-        return delivery.failed(input.log, input.reason);
+        return delivery.failed(input.log, input.reason, now);
       case 'leave':
         this.#isLeaving = true;
         return ingest.leaveAll(4201, LEAVE_SPREAD_MS, now);
@@ -198,6 +205,7 @@ export class Gateway {
       admit: (row) => this.delivery.admit(row, this.#now),
       refusalOf: () => this.#refusal(),
       dur: this.#options.dur,
+      why: () => (this.delivery.isRecovering ? WHY.logDown : WHY.none),
       tellWatermark: (device, lane, t) =>
         this.aggregation.tellWatermark(device, CLASS_OF_LANE[lane] ?? CLASS.live, eventUs(t)),
       subscribers: this.#subscriberPort(),
@@ -228,7 +236,10 @@ export class Gateway {
     return {
       append: (log, batch) => this.#do({ kind: 'append', log, batch }),
       settled: (settlement) => this.ingest.settle(settlement, this.#now),
-      read: (record, header) => {
+      read: (log, gaps) => this.#do({ kind: 'read', log, gaps }),
+      renew: (log) => this.#do({ kind: 'renew', log }),
+      recovering: () => this.ingest.tellWhy(this.#now),
+      fed: (record, header) => {
         if (this.delivery.isOwner) {
           this.#options.onDurable?.((this.#now.wallUs - header.recv) / 1000);
         } else this.ingest.recovered(record, header);

@@ -70,6 +70,9 @@ export class MissingResults {
   /** A result with this cause was read in the aggregates log. */
   read(cause: ResultCause): void {
     const key = keyOf(cause);
+    const durable = this.#durable.get(key);
+    // A late copy of an older result, from an append that was made twice, says nothing new.
+    if (durable && isNotAfter(cause, durable)) return;
     this.#durable.set(key, cause);
     const waiting = this.#waiting.get(key);
     if (!waiting) return;

@@ -1,6 +1,6 @@
 import { RecordBatch } from '../model/batch.ts';
 import type { Breach } from '../model/errors.ts';
-import type { FrameRow, Settlement } from '../model/frame.ts';
+import type { Settlement } from '../model/frame.ts';
 
 const FIRST_ROWS = 256;
 
@@ -28,9 +28,11 @@ export class PendingBatch {
   };
   /** When the oldest row came. Units: monotonic ms. */
   openedAtMs = 0;
+  /** Under which ownership of the log the rows are stamped. */
+  version = 0;
 
   /** Notes who is to be told about the row. */
-  note(row: number, frame: FrameRow): void {
+  note(row: number, frame: Settlement): void {
     this.#fit(row);
     this.#deviceId[row] = frame.deviceId;
     this.#session[row] = frame.session;
@@ -39,6 +41,16 @@ export class PendingBatch {
     this.#epoch[row] = frame.epoch;
     this.#n[row] = frame.n;
     if (frame.refusal) this.#refusals.set(row, frame.refusal);
+  }
+
+  /** Notes for a row what another batch notes for one of its rows. */
+  copyNote(from: PendingBatch, fromRow: number, row: number): void {
+    const settlement = from.settlement(fromRow);
+    if (!settlement) {
+      this.noteNobody(row);
+      return;
+    }
+    this.note(row, settlement);
   }
 
   /** Notes that nobody is to be told about the row. */

@@ -57,11 +57,21 @@ export class Pipeline {
     return this.#inFlight;
   }
 
-  /** The batch in flight is done with. What gathered meanwhile need not linger. */
-  landed(): void {
+  /** Puts another batch in the place of the one that was just taken. */
+  replace(batch: PendingBatch): PendingBatch {
+    this.#inFlight = batch;
+    return batch;
+  }
+
+  /**
+   * The batch in flight is done with; `again` goes out before all others. What gathered meanwhile
+   * need not linger.
+   */
+  landed(again: PendingBatch | null): void {
     const landed = this.#inFlight;
     this.#inFlight = null;
     this.#open.openedAtMs = Number.NEGATIVE_INFINITY;
+    if (again) this.#closed.unshift(again);
     if (!landed) return;
     landed.clear();
     const isSmall = landed.records.bytes.length <= SPARE_BYTES_MAX;

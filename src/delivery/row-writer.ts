@@ -1,6 +1,6 @@
 import type { FrameRow } from '../model/frame.ts';
 import type { DeadLetter } from '../model/record.ts';
-import { LOG, type LogKind, RECORD } from '../model/record.ts';
+import { LOG, RECORD } from '../model/record.ts';
 import { encodeMark, type MarkEntry } from '../wire/mark.ts';
 import {
   emptyHeader,
@@ -8,62 +8,73 @@ import {
   type RecordHeader,
   writeHeader,
 } from '../wire/record-header.ts';
-import type { Ownership } from './ownership.ts';
 import type { PendingBatch } from './pending-batch.ts';
+import type { Tails } from './tails.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** Where a row goes. */
 export interface Place {
   readonly batch: PendingBatch;
-  readonly log: LogKind;
   readonly shard: number;
   /** Receive time. Units: µs. */
   readonly recv: number;
 }
 
+/** What a row is made of besides its header. */
+export interface RowBytes {
+  readonly shard: number;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
 /** Writes frames, stubs, marks and fences of this owner into batches. Source: PROTOCOL App. D. */
 export class RowWriter {
-  readonly #ownership: Ownership;
+  readonly #tails: Tails;
   readonly #header: RecordHeader = emptyHeader();
   readonly #node: Uint8Array;
 
-  constructor(ownership: Ownership, node: string) {
-    this.#ownership = ownership;
-    this.#header.own = ownership.own;
+  constructor(tails: Tails, node: string) {
+    this.#tails = tails;
+    this.#header.own = tails.own;
     this.#node = new TextEncoder().encode(node);
   }
 
   /** A frame, or the stub of a refused one with its dead letter. */
-  frame(batch: PendingBatch, log: LogKind, row: FrameRow): void {
+  frame(batch: PendingBatch, row: FrameRow): void {
     const header = this.#header;
     header.kind = row.kind;
     header.uncertain = row.isUncertain;
     header.lane = row.lane;
     header.recv = row.recv;
-    header.gen = this.#ownership.gen(row.shard);
+    header.gen = this.#tails.gen(row.shard);
     header.epoch = row.epoch;
     header.n = row.n;
     header.lost = row.lost;
     header.clockOffset = row.clockOffset;
     header.hashes = row.hashes;
-    batch.note(this.#write(batch, log, row), row);
+    batch.note(this.#write(batch, header, row), row);
     if (row.refusal) batch.records.deadLetters.push(letterOf(row, row.refusal.code));
   }
 
   /** A mark. */
   mark(place: Place, entries: readonly MarkEntry[]): void {
-    this.#bare(place, RECORD.mark, this.#ownership.gen(place.shard), encodeMark(entries));
+    this.#bare(place, RECORD.mark, this.#tails.gen(place.shard), encodeMark(entries));
   }
 
-  /** A fence of the next generation. */
-  fence(place: Place): void {
-    const gen = this.#ownership.nextGen(place.log, place.shard);
+  /** A fence of this generation. */
+  fence(place: Place, gen: number): void {
     this.#bare(place, RECORD.fence, gen, this.#node);
   }
 
+  /** A row written before, under the generation that is ours now. Returns its number. */
+  again(batch: PendingBatch, header: RecordHeader, bytes: RowBytes): number {
+    header.gen = this.#tails.gen(bytes.shard);
+    return this.#write(batch, header, bytes);
+  }
+
   #bare(
-    place: Place,
+    { batch, shard, recv }: Place,
     kind: typeof RECORD.mark | typeof RECORD.fence,
     gen: number,
     value: Uint8Array,
@@ -71,29 +82,22 @@ export class RowWriter {
     const header = this.#header;
     header.kind = kind;
     header.uncertain = false;
-    header.lane = place.log === LOG.alarms ? 0 : 1;
-    header.recv = place.recv;
+    header.lane = this.#tails.log === LOG.alarms ? 0 : 1;
+    header.recv = recv;
     header.gen = gen;
     header.epoch = 0;
     header.n = 0;
     header.lost = 0;
     header.clockOffset = 0;
     header.hashes = NO_BYTES;
-    const { batch, log, shard } = place;
-    batch.noteNobody(this.#write(batch, log, { shard, key: NO_BYTES, value }));
+    batch.noteNobody(this.#write(batch, header, { shard, key: NO_BYTES, value }));
   }
 
   /** Key, header and value into the batch's buffer: the one copy of a frame. */
-  #write(
-    batch: PendingBatch,
-    log: LogKind,
-    row: { readonly shard: number; readonly key: Uint8Array; readonly value: Uint8Array },
-  ): number {
-    const { records } = batch;
+  #write({ records }: PendingBatch, header: RecordHeader, row: RowBytes): number {
     const { key, value } = row;
-    const header = this.#header;
     const most = 3 + key.length + HEADER_BYTES_MAX + header.hashes.length + value.length;
-    let at = records.begin(log, row.shard, most);
+    let at = records.begin(this.#tails.log, row.shard, most);
     const { bytes } = records;
     bytes[at] = key.length;
     bytes.set(key, at + 1);

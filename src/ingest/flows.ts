@@ -74,7 +74,10 @@ export class Flows {
     }
     session.flowDueMs = Number.POSITIVE_INFINITY;
     session.lastFlowMs = now.monoMs;
-    const message = { k: 'flow', f, now: now.wallUs, echo: all?.echo } as const;
+    const reason = this.#port.why();
+    const why = session.why === reason ? undefined : reason;
+    session.why = reason;
+    const message = { k: 'flow', f, now: now.wallUs, echo: all?.echo, why } as const;
     this.#port.send(session.id, encode(session.codec, message));
   }
 }

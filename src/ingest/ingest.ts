@@ -118,6 +118,13 @@ export class Ingest {
     }
   }
 
+  /** The reason why limits do not advance changed: every publisher is told. [R6.3-4] */
+  tellWhy(now: Now): void {
+    for (const session of this.#sessions.values()) {
+      if (session.device) this.#flows.send(session, now);
+    }
+  }
+
   /** Sends what is due: flows, heartbeats, time-outs. */
   tick(now: Now): void {
     this.#flows.tick(now);

@@ -11,6 +11,7 @@ import {
 import type { SessionId } from '../model/machine.ts';
 import { isPath } from '../model/pattern.ts';
 import type { Now } from '../model/time.ts';
+import { WHY } from '../model/why.ts';
 import { encode } from '../wire/encode.ts';
 import type { Hello, LaneTriple, Welcome } from '../wire/messages.ts';
 import type { Budget } from './budget.ts';
@@ -18,6 +19,7 @@ import { Channel } from './channel.ts';
 import type { Device, DeviceRegistry, LaneState } from './device.ts';
 import { entryOf } from './flows.ts';
 import type { IngestOptions } from './options.ts';
+import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
 
 /** Lanes that a client may be granted today: critical and live. */
@@ -199,19 +201,24 @@ export class Opener {
       now: now.wallUs,
       hb: session.heartbeatMs,
       sid: this.#welcomed.toString(36),
-      ...(session.device ? publisherHalf(session, port.dur()) : {}),
+      ...(session.device ? publisherHalf(session, port) : {}),
     } as const;
     port.send(session.id, encode(session.codec, welcome));
   }
 }
 
 /** What `welcome` says to a publisher besides. Source: [R4.1-14]. */
-function publisherHalf(session: Session, dur: number): Pick<Welcome, 'ep' | 'f' | 'ch' | 'dur'> {
+function publisherHalf(
+  session: Session,
+  port: IngestPort,
+): Pick<Welcome, 'ep' | 'f' | 'ch' | 'dur' | 'why'> {
+  session.why = port.why();
   const channels = session.channels.filter((channel) => channel !== undefined);
   return {
     ep: session.epoch,
     f: channels.map((channel) => entryOf(session, channel)),
     ch: channels.map(({ lane, qos, mf }) => [lane, qos, mf] as const),
-    dur,
+    dur: port.dur(),
+    why: session.why === WHY.none ? undefined : session.why,
   };
 }

@@ -2,6 +2,7 @@ import type { Breach } from '../model/errors.ts';
 import type { FrameRow } from '../model/frame.ts';
 import type { Codec, SessionId } from '../model/machine.ts';
 import type { Now } from '../model/time.ts';
+import type { Why } from '../model/why.ts';
 import type { End, FlowEntry, Sub } from '../wire/messages.ts';
 
 /** What ingest asks of the rest of the gateway. All calls are synchronous. */
@@ -17,6 +18,8 @@ export interface IngestPort {
   refusalOf(shard: number): Breach | null;
   /** What an ack is worth just now. Source: PROTOCOL §6.4. */
   dur(): number;
+  /** Why limits do not advance just now. */
+  why(): Why;
   /** A publisher told by `ping` that nothing older than `t` will come on this lane. */
   tellWatermark(device: string, lane: number, t: number): void;
   readonly subscribers: SubscriberPort;

@@ -2,6 +2,7 @@ import { HEARTBEAT_MS, PINGS_BURST, PINGS_PER_SECOND } from '../model/limits.ts'
 import type { Codec, SessionId } from '../model/machine.ts';
 import type { Schema } from '../model/reading.ts';
 import type { MonoMs } from '../model/time.ts';
+import { WHY, type Why } from '../model/why.ts';
 import type { Channel } from './channel.ts';
 import type { Device } from './device.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -31,6 +32,8 @@ export class Session {
   lastHeardMs: MonoMs;
   lastFlowMs = Number.NEGATIVE_INFINITY;
   lastProbeMs: number;
+  /** The reason told last. */
+  why: Why = WHY.none;
   /** When the next flow is due; Infinity if nothing is to be told. */
   flowDueMs = Number.POSITIVE_INFINITY;
 

@@ -62,6 +62,24 @@ export const HEARTBEAT_MS = 20_000;
 export const HEARTBEAT_MS_MIN = 5000;
 /** Longest heartbeat that a client may wish. Units: ms. */
 export const HEARTBEAT_MS_MAX = 300_000;
+/** A token: what fits in a `hello`, wherever it stands. Units: bytes. Beyond: 401, 4003. */
+export const TOKEN_BYTES_MAX = 4 * 1024;
+/** Read scopes of a token: each is looked at for every series that appears. Beyond: 403, 4004. */
+export const READ_SCOPES_MAX = 64;
+/** How far the clock of whoever signs tokens may be ahead of ours. Units: s. */
+export const TOKEN_SKEW_S_MAX = 60;
+/** Tokens remembered as good until they expire: devices come back with the same one. */
+export const VERIFIED_TOKENS_MAX = 20_000;
+/** Bad tokens per address, sustained. Beyond, unless it is known to be good: 429, 4101. */
+export const BAD_TOKENS_PER_SECOND = 2;
+/** The same, at once. */
+export const BAD_TOKENS_BURST = 30;
+/** Addresses of which bad tokens are counted; the one heard of longest ago is forgotten first. */
+export const BAD_TOKEN_ADDRESSES_MAX = 10_000;
+/** This long before a credential expires its session is told to come back. Units: ms. [R2.1-14] */
+export const EXPIRY_NOTICE_MS = 60_000;
+/** Within this they come back. Units: ms. [R2.1-14] */
+export const EXPIRY_SPREAD_MS = 30_000;
 /** No bytes for this many heartbeats: 4102. */
 export const HEARTBEATS_SILENT_MAX = 3;
 /** Pings, sustained. Beyond: 4101. */

@@ -32,3 +32,13 @@ export function matches(pattern: readonly string[], topic: readonly string[]): b
   }
   return pattern.length === topic.length;
 }
+
+/** True if some topic matches both patterns. */
+export function overlaps(a: readonly string[], b: readonly string[]): boolean {
+  for (let i = 0; ; i += 1) {
+    const [levelA, levelB] = [a[i], b[i]];
+    if (levelA === '#' || levelB === '#') return true;
+    if (levelA === undefined || levelB === undefined) return levelA === levelB;
+    if (levelA !== '+' && levelB !== '+' && levelA !== levelB) return false;
+  }
+}

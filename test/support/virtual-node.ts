@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Gap } from '../../src/delivery/continuity.ts';
 import { type Effect, Gateway, type Input } from '../../src/gateway.ts';
 import type { RecordBatch } from '../../src/model/batch.ts';
 import type { Codec, SessionId } from '../../src/model/machine.ts';
@@ -12,10 +13,41 @@ import type { DeviceBlock, Message } from '../../src/wire/messages.ts';
 const START_US = 1_761_962_400_000_000;
 const SHARDS = 4;
 
-/** What a log keeps, as a crash leaves it. */
+/** What a log keeps, as a crash leaves it. Several nodes may write it. */
 export interface Disk {
   readonly records: LogRecord[];
   readonly schemas: SchemaRecord[];
+}
+
+/** A disk with nothing on it. */
+export const emptyDisk = (): Disk => ({ records: [], schemas: [] });
+
+/** The rows of a batch onto the disk; returns their offsets. */
+export function writeTo(disk: Disk, log: LogKind, batch: RecordBatch): Float64Array {
+  disk.schemas.push(...batch.schemas.map(({ hash, bytes }) => ({ hash, bytes })));
+  const offsets = new Float64Array(batch.rows);
+  const next = new Map<number, number>();
+  for (const record of disk.records) {
+    if (record.log === log) next.set(record.shard, record.offset + 1);
+  }
+  for (let row = 0; row < batch.rows; row += 1) {
+    const shard = batch.shard[row] as number;
+    const offset = next.get(shard) ?? 0;
+    next.set(shard, offset + 1);
+    offsets[row] = offset;
+    const key = batch.key(row).slice();
+    const tg = batch.tg(row).slice();
+    disk.records.push({ log, shard, offset, key, tg, value: batch.value(row).slice() });
+  }
+  return offsets;
+}
+
+let owners = 0;
+
+/** Eight bytes that no other node of this process has. */
+function newOwner(): Uint8Array {
+  owners += 1;
+  return new Uint8Array(createHash('sha256').update(`owner ${owners}`).digest().subarray(0, 8));
 }
 
 /** What a session was told. */
@@ -38,30 +70,33 @@ export class VirtualNode {
   readonly gateway: Gateway;
   readonly heard = new Map<SessionId, Heard>();
   readonly flights: Flight[] = [];
+  /** Gaps that the core asked for and that nobody has read yet. */
+  readonly reads: { readonly log: LogKind; readonly gaps: readonly Gap[] }[] = [];
+  renewals = 0;
   broken: string | null = null;
   /** While true, appends land by themselves within the step that made them. */
   isPrompt = true;
   #ms = 0;
   #sessions = 0;
   readonly #codecs = new Map<SessionId, Codec>();
-  readonly #offsets = new Map<string, number>();
 
-  constructor(disk: Disk = { records: [], schemas: [] }, options: { budgetBytes?: number } = {}) {
+  constructor(
+    disk: Disk = { records: [], schemas: [] },
+    options: { budgetBytes?: number; isRecoverable?: boolean } = {},
+  ) {
     this.disk = disk;
     this.gateway = new Gateway({
       node: 'test',
       shards: SHARDS,
       budgetBytes: options.budgetBytes ?? 1 << 28,
       lingerMs: 0,
+      isRecoverable: options.isRecoverable ?? false,
       dur: () => 1,
-      own: new Uint8Array(
-        createHash('sha256').update(String(disk.records.length)).digest().subarray(0, 8),
-      ),
+      own: newOwner(),
       random: () => 0.5,
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),
       unsentBytes: () => 0,
     });
-    for (const { log, shard } of disk.records) this.#takeOffset(log, shard);
   }
 
   /** Time now. */
@@ -73,7 +108,7 @@ export class VirtualNode {
   start(): this {
     for (const schema of this.disk.schemas) this.step({ kind: 'schema', schema });
     for (const record of [...this.disk.records]) this.step({ kind: 'record', record });
-    this.step({ kind: 'readEnd' });
+    this.step({ kind: 'readEnd', log: null });
     return this;
   }
 
@@ -88,19 +123,34 @@ export class VirtualNode {
   }
 
   step(input: Input): void {
-    for (const effect of this.gateway.step(input, this.now)) this.#perform(effect);
+    this.#take(input);
     if (this.isPrompt) this.land();
+  }
+
+  /** Reads the gaps that the core asked for. */
+  readGaps(): void {
+    for (let read = this.reads.shift(); read; read = this.reads.shift()) {
+      const { log, gaps } = read;
+      for (const record of [...this.disk.records]) {
+        const isIn = gaps.some(
+          ({ shard, from, to }) =>
+            record.shard === shard && from <= record.offset && record.offset <= to,
+        );
+        if (record.log === log && isIn) this.#take({ kind: 'record', record });
+      }
+      this.#take({ kind: 'readEnd', log });
+    }
+  }
+
+  #take(input: Input): void {
+    for (const effect of this.gateway.step(input, this.now)) this.#perform(effect);
   }
 
   /** Lets every append in flight land, and what follows from that. */
   land(): void {
     for (let flight = this.flights.shift(); flight; flight = this.flights.shift()) {
       const { log, batch } = flight;
-      this.disk.schemas.push(...batch.schemas.map(({ hash, bytes }) => ({ hash, bytes })));
-      const offsets = this.#write(log, batch);
-      for (const effect of this.gateway.step({ kind: 'appended', log, offsets }, this.now)) {
-        this.#perform(effect);
-      }
+      this.#take({ kind: 'appended', log, offsets: writeTo(this.disk, log, batch) });
     }
   }
 
@@ -181,27 +231,6 @@ export class VirtualNode {
     return found;
   }
 
-  #write(log: LogKind, batch: RecordBatch): Float64Array {
-    const offsets = new Float64Array(batch.rows);
-    for (let row = 0; row < batch.rows; row += 1) {
-      const shard = batch.shard[row] as number;
-      const offset = this.#takeOffset(log, shard);
-      offsets[row] = offset;
-      const [key, tg, value] = [batch.key(row), batch.tg(row), batch.value(row)].map((bytes) =>
-        bytes.slice(),
-      );
-      this.disk.records.push({ log, shard, offset, key, tg, value } as LogRecord);
-    }
-    return offsets;
-  }
-
-  #takeOffset(log: LogKind, shard: number): number {
-    const place = `${log}/${shard}`;
-    const offset = this.#offsets.get(place) ?? 0;
-    this.#offsets.set(place, offset + 1);
-    return offset;
-  }
-
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
@@ -217,6 +246,12 @@ export class VirtualNode {
         return;
       case 'broken':
         this.broken = effect.reason;
+        return;
+      case 'read':
+        this.reads.push({ log: effect.log, gaps: effect.gaps });
+        return;
+      case 'renew':
+        this.renewals += 1;
         return;
       case 'probe':
       case 'owned':

@@ -1,8 +1,9 @@
-import type { Broken } from '../../delivery/delivery.ts';
+import type { Gap } from '../../delivery/continuity.ts';
+import type { Broken } from '../../delivery/owned-log.ts';
 import { type Effect, Gateway, type GatewayOptions, type Input } from '../../gateway.ts';
 import type { RecordBatch } from '../../model/batch.ts';
 import type { SessionId } from '../../model/machine.ts';
-import type { LogKind } from '../../model/record.ts';
+import type { LogKind, LogRecord } from '../../model/record.ts';
 import type { ShardLog } from '../log/shard-log.ts';
 import { Clock } from './clock.ts';
 import { BATCH_BOUNDS_BYTES, DURATION_BOUNDS_MS, Histogram } from './histogram.ts';
@@ -20,7 +21,8 @@ export interface Sockets {
 }
 
 /** What the driver is made of. */
-export interface DriverOptions extends Omit<GatewayOptions, 'unsentBytes' | 'onDurable' | 'dur'> {
+export interface DriverOptions
+  extends Omit<GatewayOptions, 'unsentBytes' | 'onDurable' | 'dur' | 'isRecoverable'> {
   readonly log: ShardLog;
   readonly sockets: Sockets;
   /** The logs are ours: devices are served from now on. */
@@ -52,6 +54,7 @@ export class Driver {
     this.#options = options;
     this.gateway = new Gateway({
       ...options,
+      isRecoverable: options.log.isRecoverable,
       dur: () => options.log.dur,
       unsentBytes: (session) => options.sockets.unsentBytes(session),
       onDurable: (ms) => this.ackMs.observe(ms),
@@ -63,7 +66,7 @@ export class Driver {
     const { log } = this.#options;
     await log.readSchemas((schema) => this.input({ kind: 'schema', schema }));
     await log.read((record) => this.input({ kind: 'record', record }));
-    this.input({ kind: 'readEnd' });
+    this.input({ kind: 'readEnd', log: null });
   }
 
   /** One step of the core, and what it wants done. */
@@ -102,6 +105,11 @@ export class Driver {
       case 'append':
         void this.#append(effect.log, effect.batch);
         return;
+      case 'read':
+        void this.#read(effect.log, effect.gaps);
+        return;
+      case 'renew':
+        return this.#options.log.renew(effect.log);
       case 'owned':
         return this.#options.onOwned();
       case 'broken':
@@ -117,6 +125,15 @@ export class Driver {
       (error: unknown): Input => ({ kind: 'failed', log, reason: reasonOf(error) }),
     );
     this.appendMs.observe(performance.now() - begun);
+    this.input(input);
+  }
+
+  async #read(log: LogKind, gaps: readonly Gap[]): Promise<void> {
+    const onRecord = (record: LogRecord): void => this.input({ kind: 'record', record });
+    const input = await this.#options.log.read(onRecord, gaps).then(
+      (): Input => ({ kind: 'readEnd', log }),
+      (error: unknown): Input => ({ kind: 'failed', log, reason: reasonOf(error) }),
+    );
     this.input(input);
   }
 

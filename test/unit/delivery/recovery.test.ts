@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LOG, RECORD } from '../../../src/model/record.ts';
 import { emptyHeader, readHeader } from '../../../src/wire/record-header.ts';
-import { type Disk, resultsOf, VirtualNode } from '../../support/virtual-node.ts';
-
-const emptyDisk = (): Disk => ({ records: [], schemas: [] });
+import { type Disk, emptyDisk, resultsOf, VirtualNode } from '../../support/virtual-node.ts';
 
 /** Ten windows of readings of one device, one row each, and the wm that makes them final. */
 function feed(node: VirtualNode, session: number): void {
@@ -112,21 +110,38 @@ describe('the start path', () => {
 });
 
 describe('an owner', () => {
-  test('acknowledges nothing once the log goes on elsewhere than expected', () => {
-    const node = new VirtualNode().start();
+  test('deposed by another gateway acknowledges nothing more', () => {
+    const disk = emptyDisk();
+    const node = new VirtualNode(disk, { isRecoverable: true }).start();
+    const session = node.publisher('a');
+    node.frame(session, { n: 1 });
+    node.pass(30);
+    new VirtualNode(disk, { isRecoverable: true }).start();
+    node.frame(session, { n: 2 });
+    node.readGaps();
+    node.pass(100);
+    expect(node.broken).toMatch(/another gateway/);
+    expect(node.flow(session, 1).ack).toBe(1);
+    expect(node.closed(session)).toBe(4203);
+    expect(node.closed(node.publisher('b'))).toBe(4103);
+    const after = new VirtualNode(disk).start();
+    expect(after.gateway.ingest.devices.find('a')?.lanes[1]?.ack).toBe(1);
+  });
+
+  test('acknowledges nothing once records have vanished from its log', () => {
+    const node = new VirtualNode(emptyDisk(), { isRecoverable: true }).start();
     const session = node.publisher('a');
     node.isPrompt = false;
     node.frame(session, { n: 1 });
     const [flight] = node.flights.splice(0);
-    const offsets = Float64Array.of(99);
-    node.step({ kind: 'appended', log: flight?.log ?? LOG.readings, offsets });
+    node.step({ kind: 'appended', log: flight?.log ?? LOG.readings, offsets: Float64Array.of(0) });
     node.pass(100);
-    expect(node.broken).toMatch(/somebody else/);
+    expect(node.broken).toMatch(/gone from the log/);
     expect(node.flow(session, 1).ack).toBe(0);
-    expect(node.closed(node.publisher('b'))).toBe(4103);
+    expect(node.closed(session)).toBe(4103);
   });
 
-  test('acknowledges nothing after an append that failed', () => {
+  test('of a log that cannot recover acknowledges nothing after an append that failed', () => {
     const node = new VirtualNode().start();
     const session = node.publisher('a');
     node.isPrompt = false;

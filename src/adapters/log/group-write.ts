@@ -1,0 +1,76 @@
+import { SECTOR_BYTES } from './entry.ts';
+import { codeOf, type LogFile } from './files.ts';
+import { writeZeros } from './tail.ts';
+
+/** A sync that failed. It has no code of the system's, so that nobody takes it for a full disk. */
+export class SyncError extends Error {
+  override readonly name = 'SyncError';
+}
+
+/**
+ * Syncs a file that acknowledged records are in. Rejects: `SyncError`, after which nothing more may
+ * be relied on: the system may call pages clean that never reached the disk.
+ */
+export async function syncOnce(file: LogFile, path: string): Promise<void> {
+  try {
+    await file.datasync();
+  } catch (cause) {
+    throw new SyncError(`a sync of ${path} failed (${codeOf(cause)})`, { cause });
+  }
+}
+
+/** Where a group goes. */
+export interface GroupPlace {
+  readonly file: LogFile;
+  readonly path: string;
+  readonly position: number;
+}
+
+/**
+ * Writes one group, which may take several attempts on a full disk.
+ * Guarantee: at any time a sector of the group holds either what was there before, or all that the
+ * group puts there. `judgeTail` relies on it: where the system took a part of a sector, that part
+ * is taken back and synced before the write goes on at the sector's beginning.
+ */
+export class GroupWrite {
+  readonly #bytes: Uint8Array;
+  readonly #place: GroupPlace;
+  #done = 0;
+  /** Bytes behind `#done` that are the part of a sector. */
+  #part = 0;
+
+  constructor(bytes: Uint8Array, place: GroupPlace) {
+    this.#bytes = bytes;
+    this.#place = place;
+  }
+
+  /** Goes on until all is written. Rejects: with the system's error, and can be called again. */
+  async attempt(): Promise<void> {
+    const { file, position } = this.#place;
+    while (this.#done < this.#bytes.length) {
+      if (this.#part > 0) await this.#takeBack();
+      const rest = this.#bytes.subarray(this.#done);
+      const taken = await file.write(rest, position + this.#done);
+      // A write that takes nothing and reports nothing would be asked for ever.
+      if (taken <= 0) throw Object.assign(new Error('a write took no bytes'), { code: 'EIO' });
+      this.#note(this.#done + taken);
+    }
+  }
+
+  #note(end: number): void {
+    const { position } = this.#place;
+    const isWhole = end === this.#bytes.length;
+    const sector = Math.floor((position + end) / SECTOR_BYTES) * SECTOR_BYTES - position;
+    const done = isWhole ? end : Math.max(this.#done, sector);
+    this.#part = end - done;
+    this.#done = done;
+  }
+
+  async #takeBack(): Promise<void> {
+    const { file, path, position } = this.#place;
+    const from = position + this.#done;
+    await writeZeros(file, from, from + this.#part);
+    await syncOnce(file, path);
+    this.#part = 0;
+  }
+}

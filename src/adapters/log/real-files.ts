@@ -1,0 +1,100 @@
+import fs from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import { lockFile } from './directory-lock.ts';
+import type { LogFile, LogFiles } from './files.ts';
+
+const { O_CREAT, O_RDONLY, O_RDWR } = fs.constants;
+const FLAGS = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT } as const;
+
+/**
+ * A file by its descriptor. Callbacks instead of `FileHandle`: a group of write and fdatasync costs
+ * about 10 % less CPU (128 against 142 µs, median, Node 24).
+ */
+class RealFile implements LogFile {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(this.#fd, into, 0, into.length, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.write(this.#fd, bytes, 0, bytes.length, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  datasync(): Promise<void> {
+    return settled((done) => fs.fdatasync(this.#fd, done));
+  }
+
+  truncate(size: number): Promise<void> {
+    return settled((done) => fs.ftruncate(this.#fd, size, done));
+  }
+
+  size(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.fstat(this.#fd, (error, stats) => {
+        if (error === null) resolve(stats.size);
+        else reject(error);
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return settled((done) => fs.close(this.#fd, done));
+  }
+}
+
+type Done = (error: NodeJS.ErrnoException | null | undefined) => void;
+
+function settled(start: (done: Done) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    start((error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}
+
+function openFile(path: string, flags: number): Promise<LogFile> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, flags, 0o666, (error, fd) => {
+      if (error === null) resolve(new RealFile(fd));
+      else reject(error);
+    });
+  });
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await fsPromises.open(path, O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** The real file system. */
+export const realFiles: LogFiles = {
+  async makeDirectory(path) {
+    await fsPromises.mkdir(path, { recursive: true });
+  },
+  names: (path) => fsPromises.readdir(path),
+  open: (path, mode) => openFile(path, FLAGS[mode]),
+  rename: (from, to) => fsPromises.rename(from, to),
+  remove: (path) => fsPromises.unlink(path),
+  syncDirectory,
+  lock: async (path) => lockFile(path),
+};

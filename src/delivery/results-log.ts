@@ -1,0 +1,89 @@
+import type { RecordBatch } from '../model/batch.ts';
+import { LOG, type LogRecord } from '../model/record.ts';
+import type { Now } from '../model/time.ts';
+import { type CausedResult, decodeCause, encodeCause, MissingResults } from './cause.ts';
+import { Pipeline } from './pipeline.ts';
+
+/** After an append that failed it is tried again so much later, doubling. Units: ms. */
+const REST_MS = 50;
+const REST_MS_MAX = 1000;
+
+/**
+ * The aggregates log. It has no fence: a result carries its cause, results of one log and shard are
+ * written in the order of their causes, and a reader drops what is not above the last one. So an
+ * append of which nobody knows whether it arrived is simply made again.
+ */
+export class ResultsLog {
+  readonly #pipeline = new Pipeline(0);
+  readonly #append: (batch: RecordBatch) => void;
+  /** Only while the logs are read at the start. */
+  #missing: MissingResults | null = new MissingResults();
+  #failures = 0;
+  #restUntilMs = 0;
+  #isResting = false;
+
+  constructor(append: (batch: RecordBatch) => void) {
+    this.#append = append;
+  }
+
+  get isIdle(): boolean {
+    return this.#pipeline.isEmpty;
+  }
+
+  get wakeAtMs(): number {
+    if (this.#missing) return Number.POSITIVE_INFINITY;
+    return this.#isResting ? this.#restUntilMs : this.#pipeline.wakeAtMs;
+  }
+
+  /** A record of this log was read at the start. */
+  recordRead({ tg, shard }: LogRecord): void {
+    const cause = decodeCause(tg, shard);
+    if (cause) this.#missing?.read(cause);
+  }
+
+  /** Every log was read: what a crash kept from this one is written now. */
+  readEnd(now: Now): void {
+    const missing = this.#missing;
+    this.#missing = null;
+    for (const caused of missing?.all() ?? []) this.add(caused, now);
+  }
+
+  /** Takes a result. */
+  add(caused: CausedResult, now: Now): void {
+    if (this.#missing) {
+      this.#missing.made(caused);
+      return;
+    }
+    const { cause, result } = caused;
+    const utf8 = new TextEncoder();
+    const key = utf8.encode(result.device);
+    const value = utf8.encode(JSON.stringify(result));
+    const { records } = this.#pipeline.batch(now);
+    records.add(LOG.aggregates, cause.shard, key, encodeCause(cause), value);
+  }
+
+  tick(now: Now): void {
+    if (this.#missing) return;
+    if (this.#isResting) this.#tryAgain(now);
+    const batch = this.#pipeline.take(now);
+    if (batch) this.#append(batch.records);
+  }
+
+  appended(): void {
+    this.#failures = 0;
+    this.#pipeline.landed(null);
+  }
+
+  failed(now: Now): void {
+    this.#isResting = true;
+    this.#restUntilMs = now.monoMs + Math.min(REST_MS_MAX, REST_MS * 2 ** this.#failures);
+    this.#failures += 1;
+  }
+
+  #tryAgain(now: Now): void {
+    const { inFlight } = this.#pipeline;
+    if (now.monoMs < this.#restUntilMs || !inFlight) return;
+    this.#isResting = false;
+    this.#append(inFlight.records);
+  }
+}

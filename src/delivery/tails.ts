@@ -1,0 +1,65 @@
+import { type LogKind, type LogRecord, RECORD } from '../model/record.ts';
+import type { RecordHeader } from '../wire/record-header.ts';
+
+const OWN_BYTES = 8;
+
+/** The last fence that counts, and where the log goes on. */
+interface Tail {
+  gen: number;
+  readonly own: Uint8Array;
+  next: number;
+}
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, i) => byte === b[i]);
+
+/**
+ * Who owns one log of each shard, as the log itself tells it, and where it goes on.
+ * Source: PROTOCOL §6.6, App. E.
+ */
+export class Tails {
+  readonly log: LogKind;
+  readonly shards: number;
+  /** Shape: 8 random bytes of this ownership. */
+  readonly own: Uint8Array;
+  readonly #tails: readonly Tail[];
+
+  constructor(log: LogKind, shards: number, own: Uint8Array) {
+    this.log = log;
+    this.shards = shards;
+    this.own = own;
+    const tail = (): Tail => ({ gen: 0, own: new Uint8Array(OWN_BYTES), next: 0 });
+    this.#tails = Array.from({ length: shards }, tail);
+  }
+
+  /** Offset that the next record of this shard has if nobody else writes. */
+  next(shard: number): number {
+    return this.#tail(shard).next;
+  }
+
+  /** Generation of the last fence that counts; 0 before the first. */
+  gen(shard: number): number {
+    return this.#tail(shard).gen;
+  }
+
+  /** The last fence of this shard is ours. */
+  isOurs(shard: number): boolean {
+    return isSame(this.#tail(shard).own, this.own);
+  }
+
+  /** Takes a record in: true unless it is void. A fence that counts is the last one from now on. */
+  judge({ shard, offset }: LogRecord, header: RecordHeader): boolean {
+    const tail = this.#tail(shard);
+    tail.next = offset + 1;
+    if (header.kind !== RECORD.fence) {
+      return header.gen === tail.gen && isSame(header.own, tail.own);
+    }
+    if (header.gen <= tail.gen) return false;
+    tail.gen = header.gen;
+    tail.own.set(header.own);
+    return true;
+  }
+
+  #tail(shard: number): Tail {
+    return this.#tails[shard] as Tail;
+  }
+}
