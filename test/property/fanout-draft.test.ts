@@ -107,7 +107,7 @@ describe('a draft', () => {
         const heard = decodeServerMessage(codec, bytes) as Data<ServerBlock>;
         expect(rowsIn(heard.b).sort()).toEqual(added.sort());
       }),
-      { numRuns: 200 },
+      { numRuns: 200, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
     );
   });
 });

@@ -189,6 +189,30 @@ describe('updates', () => {
     expect(order.slice(-served.length).sort()).toEqual(served.sort());
   });
 
+  it('that credit cut off inside a series go on with that series', () => {
+    const rig = new FanoutRig();
+    const [long, short] = [rig.add('d/long'), rig.add('d/short')];
+    rig.put(long, 0, { first: 'x' });
+    rig.put(short, 0, { first: 'x' });
+    rig.open(1);
+    rig.sub(1, { agg: ['first'], lim: 32_832 });
+    rig.advance(100);
+    rig.taken(1);
+    for (let second = 1; second <= 300; second += 1)
+      rig.put(long, second, { first: 'x'.repeat(250) });
+    rig.put(short, 1, { first: 'y' });
+    rig.advance(100);
+    const served = (limit: number) => {
+      const messages = datas(rig.taken(1));
+      rig.flow(1, [1, messages.at(-1)?.n ?? 0, limit]);
+      rig.advance(100);
+      return [...new Set(messages.flatMap(({ b }) => b.flatMap(({ i }) => i)))];
+    };
+    expect(served(65_664)).toEqual([1]);
+    expect(served(1e6)).toEqual([1]);
+    expect(served(1e6)).toEqual([1, 2]);
+  });
+
   it('of the other window length are not this subscription’s', () => {
     const rig = new FanoutRig('json', { windowsMs: [1000, 10_000] });
     rig.put(rig.add('d/x'), 1, { mean: 1 });
@@ -458,6 +482,23 @@ describe('state', () => {
     }
     expect(beats).toBeGreaterThanOrEqual(5);
     expect(beats).toBeLessThanOrEqual(7);
+  });
+
+  it('of a subscription that goes does not touch the others of its series', () => {
+    const rig = new FanoutRig();
+    const series = rig.add('d/x');
+    rig.put(series, 1, { mean: 1 });
+    for (const session of [1, 2, 3, 4]) {
+      rig.open(session);
+      rig.sub(session);
+    }
+    rig.advance(100);
+    rig.fanout.close(1);
+    rig.fanout.end(3, 1, rig.now);
+    for (const session of [1, 2, 3, 4]) rig.taken(session);
+    rig.put(series, 1, { mean: 2 });
+    rig.advance(100);
+    expect([1, 2, 3, 4].map((session) => datas(rig.taken(session)).length)).toEqual([0, 1, 0, 1]);
   });
 
   it('4 is the last word on a channel, and nothing is sent to a session that is closed', () => {

@@ -22,6 +22,11 @@ describe('peekHead', () => {
       { k: 3, c: 1, n: 7, lost: 0 },
     ],
     [
+      'what stands behind the last pair: not seen',
+      'a3 00 03 01 01 02 07 04 05',
+      { k: 3, c: 1, n: 7, lost: 0 },
+    ],
+    [
       'more pairs than the profile allows',
       'b8 21 00 03 01 01 02 07',
       { k: 3, c: 1, n: 7, lost: 0 },

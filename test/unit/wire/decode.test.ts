@@ -72,6 +72,7 @@ describe('decodeCbor', () => {
     ['client', 'sub without patterns', 'a4 00 08 01 01 18 1b 80 18 1c 00'],
     ['client', 'sub without win', 'a3 00 08 01 01 18 1b 81 61 23'],
     ['client', 'end without c', 'a1 00 0a'],
+    ['client', 'a byte too many', 'a2 00 0a 01 01 00'],
     ['client', 'c behind another key', 'a3 00 0a 18 63 00 01 01'],
     ['server', 'def with neither ser nor gone', 'a2 00 02 01 01'],
     ['server', 'a series without a topic', 'a3 00 02 01 01 18 27 81 81 05'],

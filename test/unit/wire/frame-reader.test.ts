@@ -156,6 +156,75 @@ describe('FrameReader.read', () => {
   });
 });
 
+const LAST_US = '1b 00 19 c9 38 60 f8 3f ff';
+
+describe('FrameReader.shape', () => {
+  const shape = (pairs: number, rest: string): number | undefined => {
+    expect(reader.read(frame(4, `03 81 a${pairs.toString(16)} 00 01 ${rest}`))).toBeNull();
+    return reader.shape(0, 1)?.code;
+  };
+
+  it.each([
+    ['one row without dt and d', 3, '01 00 04 81 01'],
+    ['one row with dt', 4, '01 00 02 05 04 81 01'],
+    ['dt 0 for many rows', 4, '01 00 02 00 04 81 82 01 02'],
+    ['d of no deltas', 4, '01 00 03 80 04 81 01'],
+    ['the last microsecond of 2199', 3, `01 ${LAST_US} 04 81 01`],
+    ['quality 255', 4, '01 00 05 18 ff 04 81 01'],
+    ['quality by row', 5, '01 00 02 01 05 82 00 18 ff 04 81 82 01 02'],
+    ['booleans beside numbers', 4, '01 00 02 01 04 81 82 f5 02'],
+    ['fid 1', 4, '01 00 08 01 04 81 01'],
+  ])('takes %s', (_what, pairs, rest) => {
+    expect(shape(pairs, rest)).toBeUndefined();
+  });
+
+  it.each([
+    ['two rows without dt and d', 3, '01 00 04 81 82 01 02'],
+    ['dt and d', 5, '01 00 02 00 03 81 01 04 81 82 01 02'],
+    ['dt and an empty d', 5, '01 00 02 00 03 80 04 81 01'],
+    ['a negative dt', 4, '01 00 02 20 04 81 82 01 02'],
+    ['an infinite dt', 4, '01 00 02 f9 7c 00 04 81 01'],
+    ['a dt that is not a number', 4, '01 00 02 f9 7e 00 04 81 01'],
+    ['a delta too few', 4, '01 00 03 80 04 81 82 01 02'],
+    ['a delta too many', 4, '01 00 03 82 00 00 04 81 82 01 02'],
+    ['a time before 1970', 3, '01 20 04 81 01'],
+    ['the first microsecond of 2200', 3, '01 1b 00 19 c9 38 60 f8 40 00 04 81 01'],
+    ['a last row in 2200 by dt', 4, `01 ${LAST_US} 02 01 04 81 82 01 02`],
+    ['a last row in 2200 by d', 4, `01 ${LAST_US} 03 81 01 04 81 82 01 02`],
+    ['a step beyond all times', 4, '01 00 02 fb 7f ef ff ff ff ff ff ff 04 81 82 01 02'],
+    ['no rows', 4, '01 00 02 01 04 81 80'],
+    ['quality 256', 4, '01 00 05 19 01 00 04 81 01'],
+    ['quality 256 in a row', 4, '01 00 05 81 19 01 00 04 81 81 01'],
+    ['quality 256 in a typed array', 4, '01 00 05 d8 45 42 00 01 04 81 81 01'],
+    ['a quality too few', 5, '01 00 02 01 05 81 00 04 81 82 01 02'],
+    ['qualities for a scalar row', 4, '01 00 05 82 00 00 04 81 01'],
+    ['fid 0', 4, '01 00 08 00 04 81 01'],
+    ['text and numbers', 4, '01 00 02 01 04 81 82 61 61 02'],
+    ['text and booleans', 4, '01 00 02 01 04 81 82 61 61 f5'],
+    ['a column too many', 3, '01 00 04 82 01 02'],
+  ])('refuses %s', (_what, pairs, rest) => {
+    expect(shape(pairs, rest)).toBe(4021);
+  });
+
+  it('columns of different lengths, and one that is too short for the set', () => {
+    reader.read(block(4, '02 01 04 82 82 01 02 81 01'));
+    expect([reader.shape(0, 2)?.code, reader.shape(0, 3)?.code]).toEqual([4021, 4021]);
+  });
+
+  it('a text of 256 bytes is good, of 257 not, also as a scalar', () => {
+    for (const [length, code] of [
+      [256, undefined],
+      [257, 4021],
+    ] as const) {
+      const text = concat(head(3, length, 0), new Uint8Array(length).fill(0x61));
+      reader.read(concat(block(3, '04 81').subarray(0, -1), hex('81 81'), text));
+      expect(reader.shape(0, 1)?.code).toBe(code);
+      reader.read(concat(block(3, '04 81').subarray(0, -1), hex('81'), text));
+      expect(reader.shape(0, 1)?.code).toBe(code);
+    }
+  });
+});
+
 describe('FrameReader.shape at its limits', () => {
   const many = (count: number, part: Uint8Array): Uint8Array =>
     concat(head(4, count, 0), ...new Array<Uint8Array>(count).fill(part));

@@ -87,6 +87,14 @@ describe('jsonToCbor', () => {
     }
   });
 
+  it('a column of more rows than a block may have is transcoded whole', () => {
+    const long = new Array(5000).fill(0.5);
+    const decoded = decodeCbor(cborOf(block(`"dt":1,"v":[[${long.join(',')}],[0.25]]`)), 'client');
+    expect(decoded).toMatchObject({
+      message: { b: [{ v: [Float64Array.from(long), Float64Array.of(0.25)] }] },
+    });
+  });
+
   it('a lone surrogate becomes U+FFFD', () => {
     expect(columnOf('"\\ud800"')).toBe('63 ef bf bd');
   });
@@ -132,7 +140,7 @@ describe('jsonToCbor', () => {
 
   it('six levels are good, and brackets in strings are none', () => {
     expect(toHex(cborOf('{"k":"end","c":1,"x":[[[[[1]]]]]}'))).toBe('a2 00 0a 01 01');
-    expect(toHex(cborOf('{"k":"end","c":1,"x":"[[[[[[[\\"[[[[","y":"\\\\"}'))).toBe(
+    expect(toHex(cborOf('{"k":"end","c":1,"x":"[[[[[[[\\"[[[[[[[","y":"\\\\"}'))).toBe(
       'a2 00 0a 01 01',
     );
   });

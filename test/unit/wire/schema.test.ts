@@ -32,6 +32,10 @@ const codeOf = (of: Def, device = DEVICE): number | undefined => {
 const SCALE = Math.fround(9.80665 / 16_384);
 const EXAMPLE = def(['acc/x', 'acc/y', 'acc/z'].map((name) => [name, 'm/s2', SCALE]));
 
+/** 20 + 1 + 128 + 1 + 65 + so many bytes. */
+const longTopic = (last: number): Def =>
+  def([[`${'x'.repeat(64)}/${'y'.repeat(last)}`]], `${'z'.repeat(64)}/${'w'.repeat(63)}`);
+
 describe('schemaOf', () => {
   it('is the example of App. D: 93 bytes and their hash', () => {
     const { bytes, hash } = schema(EXAMPLE);
@@ -72,10 +76,7 @@ describe('schemaOf', () => {
     ['an empty of', def([['x']], '')],
     ['an of that is no path', def([['x']], '/a')],
     ['a topic of 17 levels', def([['a/b/c/d/e/f/g']], 'h/i/j/k/l/m/n')],
-    [
-      'a topic of 257 bytes',
-      def([['x'.repeat(64)]], `${'y'.repeat(64)}/${'z'.repeat(63)}/${'w'.repeat(42)}`),
-    ],
+    ['a topic of 257 bytes', longTopic(42)],
     ['a unit with a space', def([['x', 'm s']])],
     ['a unit of 33 characters', def([['x', 'u'.repeat(33)]])],
     ['a unit that is not ASCII', def([['x', '°C']])],
@@ -92,7 +93,8 @@ describe('schemaOf', () => {
     expect(codeOf(def(columns(65)))).toBe(4009);
   });
 
-  it('takes the longest names and units', () => {
+  it('takes the longest names, topics and units', () => {
+    expect(codeOf(longTopic(41))).toBeUndefined();
     const name = `${'x'.repeat(64)}/${'y'.repeat(63)}`;
     expect(codeOf(def([[name, `!${'~'.repeat(31)}`]], 'a/b/c'), 'd/e')).toBeUndefined();
     expect(codeOf(def([['k/l/m/n/o']], 'f/g/h/i/j'), 'a/b/c/d/e/f')).toBeUndefined();
