@@ -248,6 +248,8 @@ export class Gateway {
         this.aggregation.apply(record, header);
       },
       owned: () => {
+        // What was read so far was durable before: this process counts what it makes durable itself.
+        this.aggregation.resetCounters();
         this.ingest.disconnectAll(this.#now);
         this.#do({ kind: 'owned' });
       },

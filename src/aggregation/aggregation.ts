@@ -71,6 +71,11 @@ export class Aggregation {
     this.#marks = new Marks(this.#timing);
   }
 
+  /** Counts from zero: what was read to rebuild is not what this process made durable. */
+  resetCounters(): void {
+    Object.assign(this.counters, zeroCounters());
+  }
+
   /** All series that have a reading, in the order in which they appeared. */
   series(): IterableIterator<Series> {
     return this.#series.values();

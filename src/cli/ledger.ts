@@ -16,7 +16,7 @@ export function ledgerOf({ gateway, appendMs, ackMs, batchBytes }: Driver): Ledg
       bytes,
     },
     readings: { aggregated, late, future, excluded, refused },
-    readingsDurable: aggregated + late + future + excluded + refused,
+    readingsDurable: ingest.ledger.readingsDurable,
     sessions: ingest.sessions,
     subscriptions: fanout.subscriptionCount,
     creditOutstandingBytes: ingest.creditOutstanding,

@@ -14,6 +14,7 @@ export class PendingBatch {
   #session = new Float64Array(FIRST_ROWS);
   #lane = new Uint8Array(FIRST_ROWS);
   #cost = new Uint32Array(FIRST_ROWS);
+  #readings = new Uint32Array(FIRST_ROWS);
   #epoch = new Float64Array(FIRST_ROWS);
   #n = new Float64Array(FIRST_ROWS);
   readonly #refusals = new Map<number, Breach>();
@@ -24,6 +25,7 @@ export class PendingBatch {
     epoch: 0,
     n: 0,
     cost: 0,
+    readings: 0,
     refusal: null,
   };
   /** When the oldest row came. Units: monotonic ms. */
@@ -38,6 +40,7 @@ export class PendingBatch {
     this.#session[row] = frame.session;
     this.#lane[row] = frame.lane;
     this.#cost[row] = frame.cost;
+    this.#readings[row] = frame.readings;
     this.#epoch[row] = frame.epoch;
     this.#n[row] = frame.n;
     if (frame.refusal) this.#refusals.set(row, frame.refusal);
@@ -68,6 +71,7 @@ export class PendingBatch {
     settlement.session = session;
     settlement.lane = this.#lane[row] as number;
     settlement.cost = this.#cost[row] as number;
+    settlement.readings = this.#readings[row] as number;
     settlement.epoch = this.#epoch[row] as number;
     settlement.n = this.#n[row] as number;
     settlement.refusal = this.#refusals.get(row) ?? null;
@@ -87,6 +91,7 @@ export class PendingBatch {
     this.#session = grown(this.#session, new Float64Array(rows));
     this.#lane = grown(this.#lane, new Uint8Array(rows));
     this.#cost = grown(this.#cost, new Uint32Array(rows));
+    this.#readings = grown(this.#readings, new Uint32Array(rows));
     this.#epoch = grown(this.#epoch, new Float64Array(rows));
     this.#n = grown(this.#n, new Float64Array(rows));
   }

@@ -82,6 +82,7 @@ export class Admitter {
     row.refusal = refusal;
     row.payload = payload;
     row.value = refusal ? stubOf(lane, head.n, refusal) : cbor;
+    row.readings = refusal ? 0 : this.#countReadings();
     row.hashes = refusal ? this.#hashes.subarray(0, 0) : this.#gatherHashes();
     if (refusal) this.#schemas.length = 0;
     this.#advance(session, channel, device.lanes[lane] as LaneState);
@@ -118,6 +119,17 @@ export class Admitter {
       if (!schemas.includes(set.schema)) schemas.push(set.schema);
     }
     return null;
+  }
+
+  #countReadings(): number {
+    const reader = this.#reader;
+    let readings = 0;
+    for (let i = 0; i < reader.blockCount; i += 1) {
+      for (let column = 0; column < reader.columnCount(i); column += 1) {
+        if (reader.kind(i, column) !== 'absent') readings += reader.rows(i);
+      }
+    }
+    return readings;
   }
 
   #gatherHashes(): Uint8Array {
@@ -172,6 +184,7 @@ function emptyRow(schemas: readonly Schema[]): FrameRow {
     epoch: 0,
     n: 0,
     cost: 0,
+    readings: 0,
     lost: 0,
     isUncertain: false,
     clockOffset: 0,

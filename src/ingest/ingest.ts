@@ -137,7 +137,10 @@ export class Ingest {
   settle(row: Settlement, now: Now): void {
     this.ledger.inFlight -= 1;
     if (row.refusal) this.#tellRejected(row, row.refusal);
-    else this.ledger.durable += 1;
+    else {
+      this.ledger.durable += 1;
+      this.ledger.readingsDurable += row.readings;
+    }
     const device = this.devices.byId(row.deviceId);
     const state = device.lanes[row.lane];
     if (!state) return;

@@ -5,6 +5,8 @@ export class IngestLedger {
   bytes = 0;
   inFlight = 0;
   durable = 0;
+  /** Readings in the durable frames. */
+  readingsDurable = 0;
   duplicate = 0;
   rejected = 0;
   dropped = 0;

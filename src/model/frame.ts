@@ -20,6 +20,8 @@ export interface FrameRow {
   epoch: number;
   n: number;
   cost: number;
+  /** Rows × columns that are not absent, over all blocks; 0 in a stub. */
+  readings: number;
   /** As the header says it: numbers missing since the lane's previous row. */
   lost: number;
   isUncertain: boolean;
@@ -47,6 +49,7 @@ export interface Settlement {
   epoch: number;
   n: number;
   cost: number;
+  readings: number;
   /** Null: durable. Else the refusal that is durable now. */
   refusal: Breach | null;
 }

@@ -50,6 +50,8 @@ describe('a class of a connected device', () => {
     { what: 'blocked for ever is not idle', now: 1e6, presence: blocked, due: [] },
     { what: 'gone, but not for q', now: 121, presence: goneSince(2), due: [] },
     { what: 'gone for q', now: 122.8, presence: goneSince(2), due: markOf(1) },
+    { what: 'long silent, gone later', now: 169.9, presence: goneSince(50), due: [] },
+    { what: 'long silent, gone for q', now: 170, presence: goneSince(50), due: markOf(1) },
     { what: 'gone for q, but heard of later', now: 119, presence: goneSince(-99), due: [] },
   ];
   test.each(rows)('$what', ({ now, presence, due }) => {
@@ -108,6 +110,14 @@ describe('a class of a connected device', () => {
     const { aggregation, heard } = listening(log);
     feed(aggregation, log.entries);
     expect(heard.results).toHaveLength(1);
+  });
+
+  test('a clock that is ahead is not marked before its silence means something', () => {
+    const log = new EventLog();
+    frame(log, [5, 110], 0);
+    expect(dueAt(log, 119.9, goneSince(-50))).toEqual([]);
+    expect(dueAt(log, 119.9, blocked)).toEqual([]);
+    expect(dueAt(log, 120, goneSince(-50))).toEqual(markOf(108));
   });
 });
 

@@ -221,11 +221,15 @@ describe('sets', () => {
 });
 
 describe('large results', () => {
-  test('a result above 256 KiB is split by series', () => {
+  test.each([
+    { what: 'escapes', text: '\u0001'.repeat(200) },
+    { what: 'letters of 2 bytes, and quotes', text: 'é"'.repeat(85) },
+    { what: 'letters of 3 bytes', text: '€'.repeat(85) },
+    { what: 'letters of 4 bytes', text: '🌊'.repeat(64) },
+  ])('a result above 256 KiB is split by series: $what', ({ text }) => {
     const log = new EventLog();
-    const text = '\u0001'.repeat(200);
-    const sets = Array.from({ length: 4 }, (_, s) => ({
-      cols: Array.from({ length: 60 }, (_, c) => [`s${s}/c${c}`] as const),
+    const sets = Array.from({ length: 13 }, (_, s) => ({
+      cols: Array.from({ length: 64 }, (_, c) => [`s${s}/c${c}`] as const),
     }));
     const blocks = sets.map((set) => ({ set, t: [T], v: set.cols.map(() => [text]) }));
     log.frame({ recv: T, blocks });
@@ -237,7 +241,8 @@ describe('large results', () => {
       bytes: Buffer.byteLength(JSON.stringify(result)),
       names: Object.keys(result.series),
     }));
-    expect(parts.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.map(({ index }) => index)).toEqual(parts.map((_, i) => i));
     expect(parts.flatMap(({ names }) => names)).toEqual(sets.flatMap(({ cols }) => cols.flat()));
     for (const { bytes } of parts) expect(bytes).toBeLessThanOrEqual(256 * 1024);
     // Each part is as full as it can be: not one series more would have fitted.

@@ -1,0 +1,17 @@
+/** `npm run bench -- NAME [--quick]`: picks the benchmark. */
+const BENCHES: Readonly<Record<string, string>> = {
+  first: 'a real gateway next to a ws server that discards the same frames',
+  wire: 'the codec, in process',
+  aggregation: 'windows, in process',
+  'file-log': 'the embedded log next to a bare write and fdatasync',
+};
+
+const [name = '', ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(BENCHES, name)) {
+  const lines = Object.entries(BENCHES).map(([key, what]) => `  ${key.padEnd(12)} ${what}`);
+  process.stderr.write(`usage: npm run bench -- NAME [--quick]\n${lines.join('\n')}\n`);
+  process.exitCode = name === '' || name === '--help' ? 0 : 78;
+} else {
+  process.argv = [...process.argv.slice(0, 2), ...rest];
+  await import(`./${name}.ts`);
+}
