@@ -1,4 +1,7 @@
-/** One value as `tail --json` prints it. */
+/**
+ * One value as `tail --json` prints it. An integer beyond 2⁵³ is text there and would be taken for
+ * text here: do not compare such.
+ */
 export type TailValue = number | string | boolean | null;
 
 /** A block as `tail --json` prints it. */
