@@ -67,6 +67,7 @@ export class WindowStore implements WindowSeries {
   /** Index of the oldest window's first figure. */
   #head = 0;
   #count = 0;
+  #dropped = 0;
   #texts: Map<number, TextEnds> | null = null;
 
   constructor(series: Series, classId: ClassId, lengthMs: number) {
@@ -77,6 +78,10 @@ export class WindowStore implements WindowSeries {
 
   get count(): number {
     return this.#count;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Memory that the windows take, about. Units: bytes. */
@@ -223,6 +228,7 @@ export class WindowStore implements WindowSeries {
       this.#texts?.delete(this.#get(0, START));
       this.#head += STRIDE;
       this.#count -= 1;
+      this.#dropped += 1;
     }
     const rows = this.#figures.length / STRIDE;
     if (rows > SHRINK_ROWS && rows > 4 * this.#count) this.#resize(2 * this.#count + FIRST_ROWS);

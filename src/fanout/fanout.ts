@@ -1,6 +1,8 @@
 import { type Breach, breach } from '../model/errors.ts';
-import { HEARTBEAT_MS, SUBSCRIBER_BYTES_MAX } from '../model/limits.ts';
-import { type Codec, NEVER, type SessionId } from '../model/machine.ts';
+import type { Identity } from '../model/identity.ts';
+import { SUBSCRIBER_BYTES_MAX } from '../model/limits.ts';
+import { NEVER, type SessionId } from '../model/machine.ts';
+import type { SubscriberTerms } from '../model/subscriber-terms.ts';
 import type { EventUs, MonoMs, Now } from '../model/time.ts';
 import type { Series, WindowSeries } from '../model/window.ts';
 import { encode } from '../wire/encode.ts';
@@ -41,6 +43,7 @@ interface Session {
   readonly subscriber: Subscriber;
   /** Units: ms. */
   readonly heartbeatMs: number;
+  readonly reads: Identity['reads'];
   readonly subscriptions: Map<number, Subscription>;
 }
 
@@ -83,19 +86,12 @@ export class Fanout {
     return this.#subscriptions.size;
   }
 
-  /**
-   * A session was welcomed. `messageBytesMax` is its `rx`, or 32 KiB if it named none; `heartbeatMs`
-   * the interval that `welcome` told.
-   */
-  open(
-    session: SessionId,
-    codec: Codec,
-    messageBytesMax: number,
-    heartbeatMs: number = HEARTBEAT_MS,
-  ): void {
+  /** A session was welcomed. */
+  open(session: SessionId, terms: SubscriberTerms): void {
+    const { codec, messageBytesMax, heartbeatMs, reads } = terms;
     const bytesMax = Math.min(messageBytesMax, SUBSCRIBER_BYTES_MAX);
     const subscriber = new Subscriber(session, codec, bytesMax);
-    this.#sessions.set(session, { subscriber, heartbeatMs, subscriptions: new Map() });
+    this.#sessions.set(session, { subscriber, heartbeatMs, reads, subscriptions: new Map() });
   }
 
   /** A session ended; nothing more is sent to it. */
@@ -123,6 +119,7 @@ export class Fanout {
         windowsMs: this.#options.windowsMs,
         messageBytesMax: peer.subscriber.messageBytesMax,
         subscriptions: peer.subscriptions.size,
+        reads: peer.reads,
       });
       if ('refusal' in plan) this.#refuse(peer.subscriber, message.c, plan.refusal);
       else this.#subscribe(peer, plan, now);

@@ -36,6 +36,8 @@ export class Member {
   /** When its last change was sent. Units: monotonic ms. */
   flushedAtMs = Number.NEGATIVE_INFINITY;
   readonly #from: [number, number, number] = [CLEAN, CLEAN, CLEAN];
+  /** Which window that is, counted over all the store ever kept: what was dropped since is lost. */
+  readonly #ordinal: [number, number, number] = [0, 0, 0];
 
   constructor(owner: MemberOwner, series: Series, number: number) {
     this.owner = owner;
@@ -46,7 +48,10 @@ export class Member {
   /** A kept window changed. The one call that every changed window of every record makes. */
   changed(windows: WindowSeries, start: EventUs): void {
     if (windows.lengthMs !== this.owner.lengthMs) return;
-    if (start < this.#from[windows.classId]) this.#from[windows.classId] = start;
+    if (start < this.#from[windows.classId]) {
+      this.#from[windows.classId] = start;
+      this.#ordinal[windows.classId] = windows.dropped + windows.indexFrom(start);
+    }
     if (this.isDirty) return;
     this.isDirty = true;
     this.owner.touched(this);
@@ -88,19 +93,20 @@ export class Member {
 
   /** Moves on to the kept windows; returns how many are passed over. */
   #skipForgotten(windows: WindowSeries): number {
-    const oldest = windows.startAt(0);
-    const skippedUs = oldest - this.#from[windows.classId];
-    if (skippedUs <= 0) return 0;
-    this.#from[windows.classId] = oldest;
-    // The store does not tell how many of these places held a window, so this is an upper bound.
-    return Math.ceil(skippedUs / (windows.lengthMs * 1000));
+    const lost = windows.dropped - this.#ordinal[windows.classId];
+    if (lost <= 0) return 0;
+    this.#from[windows.classId] = windows.startAt(0);
+    this.#ordinal[windows.classId] = windows.dropped;
+    return lost;
   }
 
   /** Returns the start of the first window that did not fit, or `CLEAN`. */
   #drainClass(windows: WindowSeries, draft: Draft): number {
     const from = this.#from[windows.classId] as EventUs;
     for (let i = windows.indexFrom(from); i < windows.count; i += 1) {
-      if (!draft.add(windows, i, this.number)) return windows.startAt(i);
+      if (draft.add(windows, i, this.number)) continue;
+      this.#ordinal[windows.classId] = windows.dropped + i;
+      return windows.startAt(i);
     }
     return CLEAN;
   }

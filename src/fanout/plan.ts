@@ -1,4 +1,5 @@
 import { type Breach, breach } from '../model/errors.ts';
+import type { Identity } from '../model/identity.ts';
 import {
   PATTERN_BYTES_MAX,
   PATTERNS_MAX,
@@ -6,7 +7,7 @@ import {
   SUBSCRIBER_BYTES_MAX,
   SUBSCRIPTIONS_MAX,
 } from '../model/limits.ts';
-import { parsePattern } from '../model/pattern.ts';
+import { overlaps, parsePattern } from '../model/pattern.ts';
 import { AGGREGATES, type Aggregate } from '../model/window.ts';
 import type { Sub } from '../wire/messages.ts';
 
@@ -19,6 +20,8 @@ export interface Plan {
   readonly c: number;
   /** Topic patterns by level. */
   readonly patterns: readonly (readonly string[])[];
+  /** Of what matches, only what matches one of these too may be seen. Source: [R11.1-2]. */
+  readonly reads: Identity['reads'];
   /** Window length. Units: ms. */
   readonly lengthMs: number;
   readonly aggregates: readonly Aggregate[];
@@ -37,9 +40,14 @@ export interface Offer {
   readonly messageBytesMax: number;
   /** How many subscriptions it has already. */
   readonly subscriptions: number;
+  /** Patterns of what it may read. */
+  readonly reads: Identity['reads'];
 }
 
-/** Checks a `sub`. Rejects (as `state` 4): 4009 over a limit, 4000 bad pattern, 4005 not served. */
+/**
+ * Checks a `sub`. Rejects (as `state` 4): 4009 over a limit, 4000 bad pattern, 4005 not served, 4004
+ * nothing there may be read.
+ */
 export function planOf(sub: Sub, offer: Offer): Plan | { readonly refusal: Breach } {
   const refusal = overLimit(sub, offer) ?? unserved(sub, offer);
   if (refusal !== undefined) return { refusal };
@@ -49,9 +57,14 @@ export function planOf(sub: Sub, offer: Offer): Plan | { readonly refusal: Breac
     if (levels === null) return { refusal: breach(4000, 'a pattern is no pattern of topics') };
     patterns.push(levels);
   }
+  const { reads } = offer;
+  if (!patterns.some((pattern) => reads.some((read) => overlaps(pattern, read)))) {
+    return { refusal: breach(4004, 'nothing there may be read with this credential') };
+  }
   return {
     c: sub.c,
     patterns,
+    reads,
     lengthMs: sub.win,
     aggregates: (sub.agg ?? AGGREGATES_DEFAULT) as readonly Aggregate[],
     restMs: sub.r ?? 0,

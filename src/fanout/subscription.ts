@@ -1,7 +1,7 @@
 import { invariant } from '../model/invariant.ts';
 import { SUBSCRIBED_SERIES_MAX } from '../model/limits.ts';
 import { NEVER } from '../model/machine.ts';
-import { matches } from '../model/pattern.ts';
+import { matchesAny } from '../model/pattern.ts';
 import type { MonoMs, Now } from '../model/time.ts';
 import type { Series } from '../model/window.ts';
 import { Definitions } from './definitions.ts';
@@ -79,7 +79,8 @@ export class Subscription implements MemberOwner {
   }
 
   matches(series: Series): boolean {
-    return this.plan.patterns.some((pattern) => matches(pattern, series.levels));
+    const { patterns, reads } = this.plan;
+    return matchesAny(patterns, series.levels) && matchesAny(reads, series.levels);
   }
 
   /** Gives a matching series a number; null if there is no place, then it is counted in `over`. */

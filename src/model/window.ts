@@ -52,6 +52,8 @@ export interface WindowSeries {
   readonly classId: ClassId;
   readonly lengthMs: number;
   readonly count: number;
+  /** How many older windows were kept once and are not any more. */
+  readonly dropped: number;
   /** Start of the i-th kept window, oldest first. */
   startAt(i: number): EventUs;
   /** Index of the first kept window that starts at or after `start`; `count` if there is none. */

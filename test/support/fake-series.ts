@@ -23,6 +23,7 @@ export class FakeWindows implements WindowSeries {
   readonly series: Series;
   readonly classId: ClassId;
   readonly lengthMs = 1000;
+  dropped = 0;
   readonly #keep: number;
   readonly #kept: FakeWindow[] = [];
 
@@ -59,7 +60,10 @@ export class FakeWindows implements WindowSeries {
     const i = this.indexFrom(start);
     const isKept = i < this.count && this.startAt(i) === start;
     this.#kept.splice(i, isKept ? 1 : 0, { start, status, figures });
-    while (this.#kept.length > this.#keep) this.#kept.shift();
+    while (this.#kept.length > this.#keep) {
+      this.#kept.shift();
+      this.dropped += 1;
+    }
     return start;
   }
 

@@ -249,6 +249,21 @@ describe('updates', () => {
     expect(update?.lost).toBe(700);
     expect(update?.b[0]?.t).toBe((unsent + 700) * 1e6);
   });
+
+  it('counts windows, not the seconds in which a sparse series has none', () => {
+    const rig = new FanoutRig();
+    const series = rig.add('d/x');
+    rig.put(series, 0, { mean: 0 });
+    rig.open(1);
+    rig.sub(1, { lim: 1e9 });
+    rig.advance(100);
+    const [first] = datas(rig.taken(1));
+    for (let i = 1; i <= 320; i += 1) rig.put(series, 10 * i, { mean: i });
+    rig.flow(1, [1, first?.n ?? 0, 1e9]);
+    rig.advance(100);
+    const [update] = datas(rig.taken(1));
+    expect(update?.lost).toBe(20);
+  });
 });
 
 describe('credit', () => {
