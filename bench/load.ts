@@ -1,51 +1,37 @@
 import { WebSocket } from 'ws';
 import { decodeCbor } from '../src/wire/decode.ts';
 import { encode } from '../src/wire/encode.ts';
+import { frameOf, frameTemplate } from './frame.ts';
 
 /**
- * A load of equal frames from one process: three int16 columns, 1 kHz, as in PROTOCOL §17.
- * Arguments: URL, `credit` or `flood`, rows per frame, devices, seconds, prefix of the devices.
- * Prints `{"frames", "acked", "rows", "bytes"}` when the time is up.
+ * A load of equal frames from one process. Argument: JSON `LoadOptions`. Prints one JSON line when
+ * the time is up: `{"frames", "acked", "bytes", "ackMs": {"p50", "p99"}}`.
  */
-const [
-  url = '',
-  mode = 'credit',
-  rowsText = '100',
-  devicesText = '50',
-  secondsText = '10',
-  prefix = 'bench',
-] = process.argv.slice(2);
-const rows = Number(rowsText);
-const COLUMNS = 3;
-const UNFLUSHED_MAX = 64 * 1024;
-const FLOOD_TURN = 16;
-
-/** A frame with `n` and `t` in fixed widths, so that they can be written in place. */
-function template(): { readonly bytes: Buffer; readonly nAt: number; readonly tAt: number } {
-  // Twelve rows, with quality and backlog said, make exactly 120 bytes.
-  const isFull = rows === 12;
-  const head = Buffer.from(isFull ? 'a50003010102' : 'a40003010102', 'hex');
-  const n = Buffer.from('1a00000000', 'hex');
-  const pairs = isFull ? 'a5' : 'a4';
-  const block = Buffer.from(`0381${pairs}0001011b0000000000000000021903e80483`, 'hex');
-  const tail = Buffer.from(isFull ? '05000600' : '', 'hex');
-  const column = (): Buffer => {
-    const values = Int16Array.from({ length: rows }, (_, i) => Math.round(1000 * Math.sin(i / 8)));
-    const payload = Buffer.from(values.buffer);
-    const size =
-      payload.length < 24
-        ? [0x40 + payload.length]
-        : payload.length < 256
-          ? [0x58, payload.length]
-          : [0x59, payload.length >> 8, payload.length & 255];
-    return Buffer.concat([Buffer.from([0xd8, 77, ...size]), payload]);
-  };
-  const bytes = Buffer.concat([head, n, block, ...Array.from({ length: COLUMNS }, column), tail]);
-  return { bytes, nAt: head.length + 1, tAt: head.length + n.length + 7 };
+interface LoadOptions {
+  readonly url: string;
+  /**
+   * `credit` speaks the protocol; `flood` sends without asking; `window` keeps 20 frames per device
+   * on their way to a server that answers with the number of frames finished (u32).
+   */
+  readonly mode: 'credit' | 'flood' | 'window';
+  readonly rows: number;
+  readonly devices: number;
+  readonly seconds: number;
+  readonly prefix: string;
+  /** Frames per second and device; absent: as fast as allowed. */
+  readonly rate?: number;
 }
 
-const { bytes: FRAME, nAt, tAt } = template();
-const COST = FRAME.length + 64;
+const options: LoadOptions = JSON.parse(process.argv[2] ?? '{}');
+const { url, mode, rows, seconds, prefix, rate } = options;
+const UNFLUSHED_MAX = 64 * 1024;
+const FLOOD_TURN = 16;
+const WINDOW = 20;
+const TURN_MS = 5;
+
+const template = frameTemplate(rows);
+const COST = template.bytes.length + 64;
+const latencies: number[] = [];
 
 class Device {
   readonly #socket: WebSocket;
@@ -53,6 +39,7 @@ class Device {
   acked = 0;
   #sent = 0;
   #limit = mode === 'flood' ? Number.POSITIVE_INFINITY : 0;
+  readonly #sentAt: number[] = [];
 
   constructor(name: string, onReady: () => void) {
     const headers = { Authorization: `Bearer ${name}` };
@@ -61,28 +48,43 @@ class Device {
       throw error;
     });
     this.#socket.on('open', () => {
-      if (mode === 'flood') onReady();
-      else
+      if (mode === 'credit') {
         this.#socket.send(encode('cbor', { k: 'hello', ch: [[1, 1, 1]], now: Date.now() * 1000 }));
+      } else {
+        if (mode === 'window') this.#limit = WINDOW * COST;
+        onReady();
+      }
     });
-    this.#socket.on('message', (payload: Buffer) => this.#message(payload, onReady));
+    this.#socket.on('message', (payload: Buffer) => {
+      if (mode === 'window') this.#count(payload.readUInt32BE(0));
+      else this.#message(payload, onReady);
+    });
   }
 
-  pump(): void {
-    const turn = mode === 'flood' ? FLOOD_TURN : Number.POSITIVE_INFINITY;
-    for (let i = 0; i < turn; i += 1) {
+  /** Sends at most `most` frames of what is allowed. */
+  pump(most: number): void {
+    for (let i = 0; i < most; i += 1) {
       if (this.#sent + COST > this.#limit || this.#socket.bufferedAmount > UNFLUSHED_MAX) return;
-      const frame = Buffer.from(FRAME);
       this.n += 1;
-      frame.writeUInt32BE(this.n, nAt);
-      frame.writeBigUInt64BE(BigInt(Date.now() * 1000), tAt);
       this.#sent += COST;
-      this.#socket.send(frame);
+      if (rate !== undefined) this.#sentAt[this.n] = performance.now();
+      this.#socket.send(frameOf(template, this.n));
     }
   }
 
-  close(): void {
-    this.#socket.terminate();
+  #count(acked: number): void {
+    this.#take(acked, (WINDOW + acked) * COST);
+  }
+
+  #take(acked: number, limit: number): void {
+    if (rate !== undefined) {
+      const now = performance.now();
+      for (let n = this.acked + 1; n <= acked; n += 1)
+        latencies.push(now - (this.#sentAt[n] ?? now));
+    }
+    this.acked = Math.max(this.acked, acked);
+    this.#limit = Math.max(this.#limit, limit);
+    if (isRunning && rate === undefined) this.pump(Number.POSITIVE_INFINITY);
   }
 
   #message(payload: Buffer, onReady: () => void): void {
@@ -91,51 +93,59 @@ class Device {
     const { message } = decoded;
     if (message.k === 'away') throw new Error(`away ${message.e}: ${message.m ?? ''}`);
     if (message.k !== 'welcome' && message.k !== 'flow') return;
-    const [, ack, limit] = message.f?.[0] ?? [1, 0, 0];
-    this.acked = Math.max(this.acked, ack);
-    this.#limit = Math.max(this.#limit, limit);
     if (message.k === 'welcome') {
-      const cols = ['x', 'y', 'z'].map(
-        (axis) => [`acc/${axis}`, 'm/s2', 9.80665 / 16384, 0] as const,
-      );
+      const scale = 9.80665 / 16384;
+      const cols = ['x', 'y', 'z'].map((axis) => [`acc/${axis}`, 'm/s2', scale, 0] as const);
       this.#socket.send(encode('cbor', { k: 'def', c: 1, s: 1, cols }));
       onReady();
-    } else if (isRunning) this.pump();
+    }
+    const [, ack = 0, limit = 0] = message.f?.[0] ?? [];
+    this.#take(ack, limit);
   }
 }
 
 let isRunning = false;
 let ready = 0;
-const count = Number(devicesText);
-const devices = Array.from({ length: count }, (_, i) => new Device(`${prefix}/${i}`, onReady));
+const devices = Array.from(
+  { length: options.devices },
+  (_, i) => new Device(`${prefix}/${i}`, onReady),
+);
 
 function onReady(): void {
   ready += 1;
-  if (ready === count) begin();
+  if (ready === options.devices) begin();
 }
 
 function begin(): void {
   isRunning = true;
-  const end = performance.now() + 1000 * Number(secondsText);
+  const start = performance.now();
   const turn = (): void => {
-    if (performance.now() >= end) return finish();
-    for (const device of devices) device.pump();
+    const elapsed = performance.now() - start;
+    if (elapsed >= 1000 * seconds) return finish();
+    for (const [i, device] of devices.entries()) device.pump(mostOf(device, i, elapsed));
     if (mode === 'flood') setImmediate(turn);
-    else setTimeout(turn, 5);
+    else setTimeout(turn, TURN_MS);
   };
   turn();
+}
+
+/** Devices of a paced load are spread over their interval. */
+function mostOf(device: Device, i: number, elapsed: number): number {
+  if (rate === undefined) return mode === 'flood' ? FLOOD_TURN : Number.POSITIVE_INFINITY;
+  return Math.floor((elapsed * rate) / 1000 + i / devices.length) - device.n;
 }
 
 function finish(): void {
   isRunning = false;
   const sum = (of: (device: Device) => number): number =>
     devices.reduce((all, device) => all + of(device), 0);
-  const frames = sum(({ n }) => n);
+  latencies.sort((a, b) => a - b);
+  const at = (q: number): number => latencies[Math.floor(q * (latencies.length - 1))] ?? 0;
   const result = {
-    frames,
+    frames: sum(({ n }) => n),
     acked: sum(({ acked }) => acked),
-    rows: rows * COLUMNS,
-    bytes: FRAME.length,
+    bytes: template.bytes.length,
+    ackMs: { p50: at(0.5), p99: at(0.99) },
   };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }

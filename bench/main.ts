@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [--quick]`: picks the benchmark. */
 const BENCHES: Readonly<Record<string, string>> = {
   first: 'a real gateway next to a ws server that discards the same frames',
+  kafka: 'a real gateway on Kafka next to a ws server with bare kafkajs sends',
   wire: 'the codec, in process',
   aggregation: 'windows, in process',
   'file-log': 'the embedded log next to a bare write and fdatasync',
