@@ -19,6 +19,9 @@ export async function syncOnce(file: LogFile, path: string): Promise<void> {
   }
 }
 
+const noSector = (): Error =>
+  Object.assign(new Error('ENOSPC: the disk took less than a sector'), { code: 'ENOSPC' });
+
 /** Where a group goes. */
 export interface GroupPlace {
   readonly file: LogFile;
@@ -51,9 +54,10 @@ export class GroupWrite {
       if (this.#part > 0) await this.#takeBack();
       const rest = this.#bytes.subarray(this.#done);
       const taken = await file.write(rest, position + this.#done);
-      // A write that takes nothing and reports nothing would be asked for ever.
-      if (taken <= 0) throw Object.assign(new Error('a write took no bytes'), { code: 'EIO' });
-      this.#note(this.#done + taken);
+      const before = this.#done;
+      this.#note(before + taken);
+      // Only a full disk takes less than a sector; asked again at once it would for ever.
+      if (this.#done === before) throw noSector();
     }
   }
 
