@@ -9,7 +9,8 @@ import type { OptionSpec, OptionSpecs } from './options.ts';
 
 type TextSpec = OptionSpec & { readonly kind: 'text' };
 
-const CONFIG_FILE: TextSpec = {
+/** The option that names the configuration file. */
+export const CONFIG_FILE: TextSpec = {
   kind: 'text',
   shape: 'FILE',
   help: 'configuration, YAML or JSON',
@@ -80,9 +81,10 @@ export function configOf(options: Given, env = process.env): Config {
   return loadConfig({ flags, faults, env, hostname: hostname(), readFile });
 }
 
-function readFile(name: string): string | null {
+/** The bytes of a file, null if there is none; throws if it cannot be read. */
+export function readFile(name: string): Uint8Array | null {
   try {
-    return readFileSync(name, 'utf8');
+    return readFileSync(name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

@@ -35,11 +35,9 @@ export function config(argv: readonly string[]): number {
   return 0;
 }
 
-/** Every setting in the words of the file. Credentials are never values here: `auth` names files. */
-function rowsOf(effective: Config): Row[] {
-  const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => rowOf(effective, name));
-  return [...rows, { name: 'auth', value: 'none (open mode)', origin: effective.origins.auth }];
-}
+/** Every setting in the words of the file. Credentials are never shown: `auth` names files. */
+const rowsOf = (effective: Config): Row[] =>
+  (Object.keys(SETTINGS) as SettingName[]).map((name) => rowOf(effective, name));
 
 function rowOf(effective: Config, name: SettingName): Row {
   const { path, write, otherwise } = SETTINGS[name] as (typeof SETTINGS)['data'];
@@ -56,8 +54,9 @@ function tableOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
-function jsonOf({ origins, ...values }: Config): string {
-  const entries = Object.entries(values).map(([name, value]) => {
+function jsonOf({ origins, auth, ...values }: Config): string {
+  const shown = { ...values, auth: auth && { hs256: { secretFile: auth.secretFile } } };
+  const entries = Object.entries(shown).map(([name, value]) => {
     const origin = origins[name as SettingName];
     return [name, { value: value as unknown, origin }];
   });

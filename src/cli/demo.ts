@@ -4,6 +4,7 @@ import { Child } from './child.ts';
 import { configOf, SERVE_OPTIONS } from './config-options.ts';
 import { type HelpPage, printHelp } from './help.ts';
 import { type OptionSpecs, type Options, parseOptions } from './options.ts';
+import { obeySignals } from './signals.ts';
 
 /** More simulated devices than this do not fit in one process. */
 const DEVICES_MAX = 20_000;
@@ -46,12 +47,19 @@ export function demo(argv: readonly string[]): number | Promise<number> {
   const options = parseOptions(argv, OPTIONS);
   if (options.help) return printHelp(HELP);
   const devices = options.values.devices ?? DEVICES_DEFAULT;
-  const flags = serveFlags(options, devices);
-  return new Demo(flags, devices).run();
+  return new Demo(planOf(options, devices)).run();
 }
 
-/** Checks everything before anything is started, and returns what to pass on to `serve`. */
-function serveFlags(options: Options<OptionSpecs>, devices: string): string[] {
+/** What the two children are started with. */
+interface DemoPlan {
+  readonly devices: string;
+  readonly serve: readonly string[];
+  /** null: open mode. */
+  readonly secretFile: string | null;
+}
+
+/** Checks everything before anything is started. */
+function planOf(options: Options<OptionSpecs>, devices: string): DemoPlan {
   const { devices: _, ...given } = options.values;
   const read = readWhole(devices, 1, DEVICES_MAX);
   const faults: Fault[] = [...options.faults];
@@ -61,42 +69,39 @@ function serveFlags(options: Options<OptionSpecs>, devices: string): string[] {
   const config = configOf({ ...options, values: given, faults }, env);
   const isQuiet = config.origins.logLevel === 'default';
   const passed = { ...given, log: config.log, 'log-level': isQuiet ? 'warn' : config.logLevel };
-  return Object.entries(passed).flatMap(([name, value]) =>
+  const serve = Object.entries(passed).flatMap(([name, value]) =>
     typeof value === 'string' ? [`--${name}=${value}`] : [],
   );
+  return { devices, serve, secretFile: config.auth?.secretFile ?? null };
 }
 
 /** Two children and the order in which they live and die. */
 class Demo {
-  readonly #flags: readonly string[];
-  readonly #devices: string;
+  readonly #plan: DemoPlan;
   readonly #children: Child[] = [];
   readonly #interrupted: Promise<'interrupted'>;
 
-  constructor(flags: readonly string[], devices: string) {
-    this.#flags = flags;
-    this.#devices = devices;
+  constructor(plan: DemoPlan) {
+    this.#plan = plan;
     this.#interrupted = new Promise((resolve) => {
-      let signals = 0;
-      const onSignal = (): void => {
-        signals += 1;
-        if (signals > 1) return this.#kill();
+      obeySignals((count) => {
+        if (count > 1) return this.#kill();
         process.stderr.write(ENDING);
         resolve('interrupted');
-      };
-      process.on('SIGINT', onSignal);
-      process.on('SIGTERM', onSignal);
+      });
     });
   }
 
   async run(): Promise<number> {
-    const gateway = this.#start('serve', this.#flags, 'lines');
+    const { devices, serve, secretFile } = this.#plan;
+    const gateway = this.#start('serve', serve, 'lines');
     const line = await Promise.race([gateway.firstLine(), this.#interrupted]);
     if (line === 'interrupted') return gateway.end('SIGTERM');
     const ready = line === null ? null : parseReady(line);
     if (ready === null) return notReady(await gateway.end('SIGTERM'));
-    announce(ready, this.#devices);
-    const argv = ['--url', ready.socket, '--devices', this.#devices];
+    announce(ready, this.#plan);
+    const argv = ['--url', ready.socket, '--devices', devices];
+    if (secretFile !== null) argv.push('--secret-file', secretFile);
     const fleet = this.#start('simulate', argv, 'inherit');
     const first = await Promise.race([this.#interrupted, gateway.ended, fleet.ended]);
     const fleetCode = await fleet.end('SIGINT');
@@ -120,10 +125,12 @@ function parseReady(line: string): Ready | null {
   return parts === null ? null : { page: parts[1] as string, socket: parts[2] as string };
 }
 
-function announce({ page }: Ready, devices: string): void {
+function announce({ page }: Ready, { devices, secretFile }: DemoPlan): void {
+  const how = "tidegate token --name me --read '#' --expires 1h";
+  const asks = secretFile === null ? '' : `  It asks for a token: ${how}\n`;
   process.stdout.write(
     `\n  The gateway is ready, and ${devices} simulated devices begin to send to it.\n` +
-      `  Look at   ${page}/\n` +
+      `  Look at   ${page}/\n${asks}` +
       '  Ctrl-C ends both.\n\n',
   );
 }

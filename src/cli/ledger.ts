@@ -1,8 +1,10 @@
+import type { Access } from '../adapters/auth/access.ts';
 import type { Driver } from '../adapters/host/driver.ts';
 import type { Ledger } from '../adapters/host/metrics.ts';
 
 /** The picture of everything counted, for `/metrics` and the page. */
-export function ledgerOf({ gateway, appendMs, ackMs, batchBytes }: Driver): Ledger {
+export function ledgerOf(driver: Driver, { counts }: Access): Ledger {
+  const { gateway, appendMs, ackMs, batchBytes } = driver;
   const { ingest, aggregation, fanout } = gateway;
   const { received, bytes, inFlight, durable, duplicate, rejected, dropped } = ingest.ledger;
   const { aggregated, late, future, excluded, refused } = aggregation.counters;
@@ -17,6 +19,7 @@ export function ledgerOf({ gateway, appendMs, ackMs, batchBytes }: Driver): Ledg
     },
     readings: { aggregated, late, future, excluded, refused },
     readingsDurable: ingest.ledger.readingsDurable,
+    tokens: counts,
     sessions: ingest.sessions,
     subscriptions: fanout.subscriptionCount,
     creditOutstandingBytes: ingest.creditOutstanding,

@@ -39,6 +39,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'prints the configuration that is in force',
     load: async () => (await import('./config.ts')).config,
   },
+  token: {
+    summary: 'prints a token that lets a device publish or somebody read',
+    load: async () => (await import('./token.ts')).token,
+  },
   version: { summary: 'prints the version', load: () => Promise.resolve(version) },
 };
 

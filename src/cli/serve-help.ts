@@ -6,7 +6,8 @@ export const SERVE_HELP: HelpPage = {
   usage: 'serve [options]',
   summary:
     'Runs the gateway: devices send readings over WebSocket, an acknowledged reading is in the\n' +
-    'log, and the page at / shows it live. Without credentials it listens on loopback only.',
+    'log, and the page at / shows it live. Without auth in the configuration it is open to\n' +
+    'everybody who reaches it, and so it listens on loopback only.',
   options: SERVE_OPTIONS,
   sections: [
     [
@@ -28,6 +29,11 @@ export const SERVE_HELP: HelpPage = {
       'tidegate serve',
       'tidegate serve --listen 127.0.0.1:0 --log file --data /var/lib/tidegate',
       'TIDEGATE_BUDGET=1GiB tidegate serve --log memory',
+    ],
+    [
+      'To be reached from other machines (a tidegate.yaml; see `tidegate token` too):',
+      'listen: {address: 0.0.0.0:8080, plaintext: trusted-network}',
+      'auth: {hs256: {secretFile: ./secret}}     made by: openssl rand -hex 32 > secret',
     ],
   ],
 };

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Access, openAccess, TokenAccess } from '../adapters/auth/access.ts';
 import { Driver } from '../adapters/host/driver.ts';
 import { createHttp, type Readiness } from '../adapters/host/http.ts';
 import { createLogger, type Logger } from '../adapters/host/logger.ts';
@@ -8,22 +10,29 @@ import { createMetrics } from '../adapters/host/metrics.ts';
 import { createStats } from '../adapters/host/stats.ts';
 import { WsServer } from '../adapters/in/ws-server.ts';
 import { openFileLog } from '../adapters/log/file-log.ts';
+import { openKafkaLog } from '../adapters/log/kafka-log.ts';
 import { MemoryLog } from '../adapters/log/memory-log.ts';
 import type { ShardLog } from '../adapters/log/shard-log.ts';
 import { StartError } from '../adapters/log/start-error.ts';
 import type { Config } from '../config/config.ts';
 import type { Broken } from '../delivery/owned-log.ts';
-import { FILE_LINGER_MS } from '../model/limits.ts';
+import { FILE_LINGER_MS, KAFKA_LINGER_MS } from '../model/limits.ts';
 import { configOf, SERVE_OPTIONS } from './config-options.ts';
 import { figures } from './figures.ts';
 import { printHelp } from './help.ts';
 import { ledgerOf } from './ledger.ts';
 import { parseOptions } from './options.ts';
 import { SERVE_HELP } from './serve-help.ts';
+import { obeySignals } from './signals.ts';
 import { versionOf } from './version.ts';
 
 /** A client that dawdles over its request line or headers is cut off. Units: ms. */
 const HEADERS_TIMEOUT_MS = 5000;
+/**
+ * How long a stop waits for the log. What it does not take by then was not acknowledged either, so
+ * the devices still have it. Units: ms.
+ */
+const LEAVE_MS_MAX = 10_000;
 /** Another gateway owns the log. */
 const EXIT_DEPOSED = 75;
 /** The disk refused a sync or the log is not whole: EX_IOERR. */
@@ -46,7 +55,17 @@ export async function serve(argv: readonly string[]): Promise<number> {
 function openLog(config: Config, logger: Logger): Promise<ShardLog> {
   if (config.log === 'memory') return Promise.resolve(new MemoryLog(config.shards));
   const warn = (sentence: string): void => logger.warn(sentence);
+  if (config.log === 'kafka') {
+    const { kafkaBrokers: brokers, kafkaPrefix: prefix, shards, node } = config;
+    return Promise.resolve(openKafkaLog({ brokers, prefix, shards, node, warn }));
+  }
   return openFileLog({ directory: config.data, shards: config.shards, warn });
+}
+
+function accessOf({ auth }: Config): Access {
+  if (auth === null) return openAccess();
+  const wallMs = (): number => Date.now();
+  return new TokenAccess({ secret: auth.secret, wallMs, monoMs: () => performance.now() });
 }
 
 /** One running gateway: its server, its driver, and how it ends. */
@@ -54,6 +73,7 @@ class Node {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #log: ShardLog;
+  readonly #access: Access;
   readonly #server: Server;
   readonly #sockets: WsServer;
   readonly #driver: Driver;
@@ -64,9 +84,11 @@ class Node {
     this.#config = config;
     this.#logger = logger;
     this.#log = log;
+    this.#access = accessOf(config);
     this.#sockets = new WsServer({
       node: config.node,
       port: () => this.#port,
+      access: this.#access,
       hasRoom: () => this.#driver.gateway.ingest.budget.hasRoom,
       input: (input) => this.#driver.input(input),
     });
@@ -76,10 +98,12 @@ class Node {
       node: config.node,
       shards: config.shards,
       budgetBytes: config.budgetBytes,
-      lingerMs: FILE_LINGER_MS,
+      isOpen: this.#access.isOpen,
+      lingerMs: log.kind === 'kafka' ? KAFKA_LINGER_MS : FILE_LINGER_MS,
       own: randomBytes(8),
       random: Math.random,
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+      onUnreachable: (reason) => this.#logger.warn({ reason }, 'the log cannot be read yet'),
       onOwned: () => this.#owned(),
       onBroken: (cause, reason) => this.#broken(cause, reason),
     });
@@ -123,24 +147,22 @@ class Node {
   }
 
   #obeySignals(): void {
-    let isAsked = false;
-    const stop = (signal: string): void => {
-      if (isAsked) this.#end(0);
-      isAsked = true;
+    obeySignals((count, signal) => {
+      if (count > 1) return this.#end(0);
       this.#logger.info({ signal }, 'stopping: devices are sent away, the log is finished');
-      void this.#driver.leave().then(() => this.#end(0));
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+      void Promise.race([this.#driver.leave(), sleep(LEAVE_MS_MAX)]).then(() => this.#end(0));
+    });
   }
 
   #owned(): void {
     this.#isOwner = true;
-    const { log, data, listen, node } = this.#config;
+    const { log, listen, node } = this.#config;
     const host = `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${this.#port}`;
-    const where = log === 'memory' ? '' : ` data=${data}`;
+    const where = placeOf(this.#config);
     process.stdout.write(`tidegate ready http://${host} ws://${host}/v1 log=${log}${where}\n`);
-    const sentence = 'open mode: whoever reaches this machine may send and read; loopback only';
+    const sentence = this.#access.isOpen
+      ? 'open mode: whoever reaches this machine may send and read; loopback only'
+      : 'devices and readers need tokens';
     this.#logger.info({ node, log, dur: this.#log.dur }, sentence);
   }
 
@@ -155,12 +177,13 @@ class Node {
     const reasons: string[] = [];
     if (!this.#isOwner) reasons.push('the log is being read');
     if (state.kind !== 'ok') reasons.push(state.reason);
+    else if (this.#driver.gateway.delivery.isRecovering) reasons.push('the log does not answer');
     const ready = reasons.length === 0;
     return { ready, log: { kind, state: state.kind }, rung: 0, reasons };
   }
 
   #http(): ReturnType<typeof createHttp> {
-    const snapshot = () => ledgerOf(this.#driver);
+    const snapshot = () => ledgerOf(this.#driver, this.#access);
     const ready = () => this.#readiness();
     const metrics = createMetrics(snapshot);
     const stats = createStats({
@@ -174,6 +197,7 @@ class Node {
     return createHttp({
       node: this.#config.node,
       port: () => this.#port,
+      access: this.#access,
       ready,
       metrics: () => metrics.text(),
       api: () => figures(this.#config),
@@ -189,4 +213,12 @@ function cannotListen(error: NodeJS.ErrnoException, where: string): Error {
     return new StartError(69, sentence);
   }
   return new StartError(78, `cannot listen on ${where}: ${error.message}`);
+}
+
+/** Where the log is, for the ready line. */
+function placeOf({ log, data, kafkaBrokers, kafkaPrefix }: Config): string {
+  if (log === 'memory') return '';
+  return log === 'file'
+    ? ` data=${data}`
+    : ` brokers=${kafkaBrokers.join(',')} prefix=${kafkaPrefix}`;
 }

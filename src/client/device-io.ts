@@ -1,0 +1,109 @@
+import type { Codec } from '../model/machine.ts';
+import type { ColumnEntry, DeviceBlock } from '../wire/messages.ts';
+import type { RingFrame } from './lane-queue.ts';
+import type { Ending } from './reconnect-policy.ts';
+
+/** A set of a device: series sampled together, on one lane. Source: PROTOCOL §5.1. */
+export interface DeviceSet {
+  readonly s: number;
+  readonly lane: number;
+  /** Sub-path under the device's own path. */
+  readonly of?: string | undefined;
+  readonly cols: readonly ColumnEntry[];
+}
+
+/** What a device session is made of. */
+export interface DeviceOptions {
+  /** Shape: `ws://HOST:PORT/v1`. */
+  readonly url: string;
+  readonly codec: Codec;
+  readonly sets: readonly DeviceSet[];
+  /** Lanes asked for: 0, 1 or both, at QoS 1. */
+  readonly lanes: readonly number[];
+  /** Bound of the frames retained until acked. Units: bytes. */
+  readonly ringBytesMax: number;
+  /** Uniform in [0, 1): spreads reconnects. */
+  readonly random: () => number;
+  /** Client and version, for the server's traces. */
+  readonly ua?: string | undefined;
+  /** Credential for clients that cannot set headers. */
+  readonly token?: string | undefined;
+  /** Heartbeat wished for. Units: ms. */
+  readonly heartbeatMs?: number | undefined;
+  /** Hosts to which a redirect may lead, besides the configured one. */
+  readonly trustedHosts?: readonly string[] | undefined;
+  /** Frames carry the blocks they were formed from (`source`), for a journal. */
+  readonly keepsBlocks?: boolean | undefined;
+  /** After an error that needs a human: try again in an hour instead of stopping. */
+  readonly isUnattended?: boolean | undefined;
+  /** Each connection gets a new credential, so that 4003 is worth one retry. */
+  readonly canRenew?: boolean | undefined;
+}
+
+/** What happens to a device session. */
+export type DeviceInput =
+  /** Nothing but time. */
+  | { readonly kind: 'tick' }
+  /** Readings to send, all of sets of this lane; split into frames as large as is allowed. */
+  | { readonly kind: 'form'; readonly lane: number; readonly blocks: readonly DeviceBlock[] }
+  /** The WebSocket is open, with the subprotocol asked for. */
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'message'; readonly bytes: Uint8Array; readonly isText: boolean }
+  /** The WebSocket closed, or could not be opened. */
+  | { readonly kind: 'closed'; readonly ending: Ending }
+  /** No more readings: tell these watermarks (µs, by lane), wait for the acks, close. */
+  | { readonly kind: 'finish'; readonly watermarks: readonly (readonly [number, number])[] }
+  /** Close now, whatever is not acked. */
+  | { readonly kind: 'leave' };
+
+/** Why a frame, or readings without a number, will never be sent. */
+export type DropReason =
+  | 'ring full'
+  | 'too long'
+  | 'named by away'
+  | 'lane not granted'
+  | 'session over';
+
+/** What a device session wants done, or reports. After `close` or `ended` that connection is over. */
+export type DeviceEffect =
+  | { readonly kind: 'connect'; readonly url: string }
+  /** A control message. */
+  | { readonly kind: 'send'; readonly bytes: Uint8Array }
+  /** A frame. `isFirst`: the first transmission of (epoch, lane, n). */
+  | {
+      readonly kind: 'sendFrame';
+      readonly bytes: Uint8Array;
+      readonly frame: RingFrame;
+      readonly epoch: number;
+      readonly isFirst: boolean;
+    }
+  | { readonly kind: 'close'; readonly code: number }
+  | { readonly kind: 'welcomed'; readonly epoch: number; readonly dur: number }
+  /** A `welcome` or `flow` told the ack of a lane; `freed` are the frames it newly covers. */
+  | {
+      readonly kind: 'acked';
+      readonly lane: number;
+      readonly epoch: number;
+      readonly ack: number;
+      readonly dur: number;
+      readonly freed: readonly RingFrame[];
+    }
+  | {
+      readonly kind: 'rejected';
+      readonly frame: RingFrame;
+      readonly code: number;
+      readonly message: string;
+    }
+  /** `frame` is null where the readings never got a number. */
+  | {
+      readonly kind: 'dropped';
+      readonly frame: RingFrame | null;
+      readonly readings: number;
+      readonly reason: DropReason;
+    }
+  /** The connection ended; the next attempt comes after `waitMs`. */
+  | { readonly kind: 'waiting'; readonly ending: Ending; readonly waitMs: number }
+  /** The connection ended and a human has to fix something first (policy A). */
+  | { readonly kind: 'stopped'; readonly ending: Ending }
+  /** Everything is acked and the connection was closed, as `finish` asked. */
+  | { readonly kind: 'finished' };

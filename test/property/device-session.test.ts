@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DeviceSession } from '../../src/client/device-session.ts';
+import { START_US } from '../support/device-bench.ts';
+import { ModelServer } from '../support/model-server.ts';
+import { seeded } from '../support/random.ts';
+
+const lane = fc.integer({ min: 0, max: 1 });
+const window = fc.integer({ min: 0, max: 2000 });
+
+/** What the world does to a device between its readings. */
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('form'), lane }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('welcome'), window }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('settle'),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      window,
+      isTold: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pass'), ms: fc.nat(3000) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wake') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reject'), lane }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('poison'), lane }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cut') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('away'),
+      code: fc.constantFrom(4007, 4100, 4104, 4200, 4201, 1012),
+    }),
+  },
+);
+type Step = {
+  readonly do: string;
+  readonly lane?: number;
+  readonly window?: number;
+  readonly share?: number;
+  readonly isTold?: boolean;
+  readonly ms?: number;
+  readonly code?: number;
+};
+
+class World {
+  readonly server: ModelServer;
+  /** Readings given to the session, by lane: each has a value of its own. */
+  readonly given: [number[], number[]] = [[], []];
+  #value = 0;
+
+  constructor(ringBytesMax: number) {
+    const session = new DeviceSession({
+      url: 'ws://127.0.0.1:1/v1',
+      codec: 'cbor',
+      lanes: [0, 1],
+      sets: [
+        { s: 1, lane: 0, cols: [['a']] },
+        { s: 2, lane: 1, cols: [['b']] },
+      ],
+      ringBytesMax,
+      random: seeded(7),
+    });
+    this.server = new ModelServer(session);
+  }
+
+  take(what: Step): void {
+    const { server } = this;
+    const { lane: c = 0, window: w = 0, share = 0, isTold = false } = what;
+    if (what.do === 'form') this.#form(c);
+    else if (what.do === 'welcome') server.welcome(w);
+    else if (what.do === 'settle') server.settle(share, w, isTold);
+    else if (what.do === 'pass') server.pass(what.ms ?? 0);
+    else if (what.do === 'wake') server.passToWake();
+    else if (what.do === 'reject') server.reject(c);
+    else if (what.do === 'poison') server.poison(c);
+    else if (what.do === 'cut') server.cut();
+    else server.away(what.code ?? 0);
+  }
+
+  /** The faults stop: everything retained must become acked, and the session must end. */
+  heal(): void {
+    const { server } = this;
+    server.give({ kind: 'finish', watermarks: [[1, START_US]] });
+    for (let turn = 0; turn < 500 && server.session.phase !== 'ended'; turn += 1) {
+      server.welcome(4000);
+      server.settle(1, 4000, true);
+      server.passToWake();
+    }
+  }
+
+  #form(c: number): void {
+    this.#value += 1;
+    this.given[c]?.push(this.#value);
+    this.server.give({
+      kind: 'form',
+      lane: c,
+      blocks: [{ s: c + 1, t: START_US + this.#value, v: [this.#value] }],
+    });
+  }
+}
+
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 80 });
+
+test('whatever a server does, the device keeps the rules and brings everything home', () => {
+  const ring = fc.integer({ min: 300, max: 5000 });
+  const property = fc.property(steps, ring, (history, ringBytesMax) => {
+    const world = new World(ringBytesMax);
+    for (const what of history) world.take(what);
+    world.heal();
+    const { session, events } = world.server;
+    expect(session.phase).toBe('ended');
+    expect(session.ring.count).toBe(0);
+    expect(events.at(-1)?.kind).toBe('finished');
+    const fate = { acked: 0, rejected: 0, dropped: 0 };
+    for (const event of events) {
+      if (event.kind === 'acked') fate.acked += event.freed.length;
+      else if (event.kind === 'rejected') fate.rejected += 1;
+      else if (event.kind === 'dropped') fate.dropped += 1;
+    }
+    const given = world.given[0].length + world.given[1].length;
+    expect(fate.acked + fate.rejected + fate.dropped).toBe(given);
+  });
+  fc.assert(property, { numRuns: 1500 });
+});
+
+test('within an epoch the server admits readings in the order in which they were given', () => {
+  const property = fc.property(steps, (history) => {
+    const world = new World(1e6);
+    for (const what of history) world.take(what);
+    world.heal();
+    for (const values of world.server.admitted) {
+      let last = 0;
+      for (const value of values) {
+        if (!Number.isNaN(value)) expect(value).toBeGreaterThan(last);
+        last = Number.isNaN(value) ? 0 : value;
+      }
+    }
+  });
+  fc.assert(property, { numRuns: 500 });
+});
+
+test('any subset, repetition or order of flows leaves the sender as the greatest of them would', () => {
+  const flow = fc.record({ ack: fc.nat(5), lim: fc.nat(400) });
+  const property = fc.property(fc.array(flow, { minLength: 1 }), (flows) => {
+    const most = (key: 'ack' | 'lim'): number => Math.max(...flows.map((each) => each[key]));
+    const ends = [flows, [{ ack: most('ack'), lim: most('lim') }]].map((list) => {
+      const world = new World(1e6);
+      world.server.pass(0);
+      world.server.welcome(100_000);
+      for (let i = 0; i < 6; i += 1) world.take({ do: 'form', lane: 1 });
+      const queue = world.server.session.ring.lane(1);
+      for (const { ack, lim } of list) world.server.tell(1, ack, lim);
+      return [queue?.ack, queue?.lim, queue?.count, queue?.sent, queue?.backlog];
+    });
+    expect(ends[0]).toEqual(ends[1]);
+  });
+  fc.assert(property);
+});
