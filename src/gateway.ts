@@ -9,6 +9,7 @@ import { Ingest } from './ingest/ingest.ts';
 import type { IngestPort, SubscriberPort } from './ingest/port.ts';
 import type { RecordBatch } from './model/batch.ts';
 import { type Breach, breach } from './model/errors.ts';
+import type { Identity } from './model/identity.ts';
 import { FLUSH_MS, WINDOWS_MS } from './model/limits.ts';
 import type { Codec, SessionId } from './model/machine.ts';
 import { CLASS, CLASS_OF_LANE } from './model/reading.ts';
@@ -28,13 +29,19 @@ export type Input =
       readonly kind: 'connected';
       readonly session: SessionId;
       readonly codec: Codec;
-      readonly bearer: string | null;
+      /** Who stands behind the credential of the upgrade; null if it carried none. */
+      readonly identity: Identity | null;
     }
   | {
       readonly kind: 'message';
       readonly session: SessionId;
       readonly payload: Uint8Array;
       readonly isBinary: boolean;
+    }
+  | {
+      readonly kind: 'verified';
+      readonly session: SessionId;
+      readonly verdict: Identity | Breach;
     }
   | { readonly kind: 'heard'; readonly session: SessionId }
   | { readonly kind: 'disconnected'; readonly session: SessionId }
@@ -56,6 +63,8 @@ export type Effect =
       readonly reason: string;
     }
   | { readonly kind: 'probe'; readonly session: SessionId }
+  /** Say by `verified` who stands behind this token. */
+  | { readonly kind: 'verify'; readonly session: SessionId; readonly token: string }
   | { readonly kind: 'append'; readonly log: LogKind; readonly batch: RecordBatch }
   | { readonly kind: 'read'; readonly log: LogKind; readonly gaps: readonly Gap[] }
   | { readonly kind: 'renew'; readonly log: LogKind }
@@ -67,9 +76,11 @@ export interface GatewayOptions {
   readonly node: string;
   readonly shards: number;
   readonly budgetBytes: number;
+  /** Open mode: nobody needs a credential. Source: PROTOCOL §2.1. */
+  readonly isOpen: boolean;
   readonly lingerMs: number;
   /** After a failed append the log's start path may be taken again. */
-  readonly isRecoverable: boolean;
+  readonly isRecoverable: () => boolean;
   /** What an ack of the log is worth just now. Source: PROTOCOL §6.4. */
   readonly dur: () => number;
   /** Shape: 8 random bytes. */
@@ -144,7 +155,9 @@ export class Gateway {
     const { ingest, delivery } = this;
     switch (input.kind) {
       case 'connected':
-        return ingest.connected(input.session, input.codec, input.bearer, now);
+        return ingest.connected(input.session, input.codec, input.identity, now);
+      case 'verified':
+        return ingest.verified(input.session, input.verdict, now);
       case 'message':
         return ingest.message(input.session, input.payload, input.isBinary, now);
       case 'heard':
@@ -202,6 +215,7 @@ export class Gateway {
       send: (session, bytes) => this.#do({ kind: 'send', session, bytes }),
       close: (session, code, reason) => this.#do({ kind: 'close', session, code, reason }),
       probe: (session) => this.#do({ kind: 'probe', session }),
+      verify: (session, token) => this.#do({ kind: 'verify', session, token }),
       admit: (row) => this.delivery.admit(row, this.#now),
       refusalOf: () => this.#refusal(),
       dur: this.#options.dur,
@@ -215,8 +229,7 @@ export class Gateway {
   #subscriberPort(): SubscriberPort {
     const fanout = () => this.fanout;
     return {
-      open: (session, { codec, messageBytesMax, heartbeatMs }) =>
-        fanout().open(session, codec, messageBytesMax, heartbeatMs),
+      open: (session, terms) => fanout().open(session, terms),
       close: (session) => fanout().close(session),
       sub: (session, message, now) => fanout().sub(session, message, now),
       end: (session, message, now) => fanout().end(session, message.c, now),

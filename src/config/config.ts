@@ -1,3 +1,4 @@
+import type { Auth } from './auth.ts';
 import type { SettingName } from './settings.ts';
 import type { Address, LogLevel, LogMode } from './values.ts';
 
@@ -15,7 +16,7 @@ export interface Config {
   /** null: `ws:` and `http:` on loopback only. */
   readonly plaintext: 'trusted-network' | null;
   /** null: open mode. */
-  readonly auth: null;
+  readonly auth: Auth | null;
   /** Where each value came from: `flag --listen`, `environment TIDEGATE_LISTEN`, `file tidegate.yaml:3`, `default`. */
-  readonly origins: Readonly<Record<SettingName | 'auth', string>>;
+  readonly origins: Readonly<Record<SettingName, string>>;
 }

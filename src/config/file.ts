@@ -13,19 +13,19 @@ export interface FileValue {
 export interface ConfigFile {
   /** By path, such as `listen.address`. */
   readonly values: ReadonlyMap<string, FileValue>;
-  /** Where the `auth` section begins, if there is one. It is not looked into. */
+  /** Where the `auth` section begins, if there is one, empty or not. */
   readonly auth: string | null;
   readonly faults: readonly Fault[];
 }
 
-/** The section of credentials: never read here, so that no fault can show what stands in it. */
+/** The section of credentials: faults show nothing of what stands in it, names of keys neither. */
 const AUTH = 'auth';
 
 const PATHS: ReadonlySet<string> = new Set(
   Object.values(SETTINGS).flatMap(({ path }) => (path === null ? [] : [path])),
 );
 const SECTIONS: ReadonlySet<string> = new Set(
-  [...PATHS].filter((path) => path.includes('.')).map((path) => path.split('.')[0] as string),
+  [...PATHS].flatMap((path) => [...path.matchAll(/\./g)].map(({ index }) => path.slice(0, index))),
 );
 
 /** A configuration file that says nothing. */
@@ -82,9 +82,16 @@ class FileReader {
   #entry(path: string, key: Node, value: unknown): void {
     const where = this.#place(key, path);
     if (path === AUTH) this.#auth = where;
-    else if (PATHS.has(path)) this.#leaf(path, where, value);
+    if (PATHS.has(path)) this.#leaf(path, where, value);
     else if (SECTIONS.has(path)) this.#section(value, path);
-    else this.#fault(where, `unknown key${didYouMean(path, [...PATHS, ...SECTIONS, AUTH])}`);
+    else if (path.startsWith(`${AUTH}.`)) this.#unknownInAuth(path, key);
+    else this.#fault(where, `unknown key${didYouMean(path, [...PATHS, ...SECTIONS])}`);
+  }
+
+  #unknownInAuth(path: string, key: Node): void {
+    const section = path.slice(0, path.lastIndexOf('.'));
+    const known = [...PATHS].find((one) => one.startsWith(AUTH)) as string;
+    this.#fault(this.#place(key, section), `holds an unknown key; what there is is ${known}`);
   }
 
   #leaf(path: string, where: string, value: unknown): void {

@@ -1,9 +1,10 @@
+import type { ReadFile } from './auth.ts';
 import type { Config } from './config.ts';
 import { ConfigFaults, type Fault } from './faults.ts';
 import { type ConfigFile, EMPTY_FILE, parseConfigFile } from './file.ts';
 import { didYouMean } from './nearest.ts';
 import { SETTINGS, type Setting } from './settings.ts';
-import { isOpenHost, type LogMode, nodeOfHost } from './values.ts';
+import { isLoopback, isOpenHost, type LogMode, nodeOfHost } from './values.ts';
 
 /** Read when it is there and no `--config` names another. */
 const DEFAULT_FILE = 'tidegate.yaml';
@@ -18,8 +19,8 @@ export interface ConfigInput {
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly hostname: string;
-  /** The text of a file, or null if there is none. May throw: that is a fault. */
-  readonly readFile: (name: string) => string | null;
+  /** May throw: that is a fault. */
+  readonly readFile: ReadFile;
   /** Faults found before, on the command line, to be reported together with ours. */
   readonly faults?: readonly Fault[];
 }
@@ -73,7 +74,7 @@ function assemble(sources: Sources): Config {
     logLevel: take(sources, SETTINGS.logLevel),
     node: take(sources, nodeDefault),
     plaintext: take(sources, SETTINGS.plaintext),
-    auth: { value: null, origin: 'default', where: '' },
+    auth: take(sources, SETTINGS.auth),
   };
   sources.faults.push(...contradictions(taken, sources.file.auth));
   return freeze(taken);
@@ -90,24 +91,31 @@ function freeze(taken: All): Config {
 }
 
 /** What the values say together. Each rule names the value that has to change. */
-function contradictions({ log, listen, plaintext }: All, auth: string | null): Fault[] {
+function contradictions(
+  { log, kafkaBrokers, listen, plaintext, auth }: All,
+  section: string | null,
+): Fault[] {
   const faults: Fault[] = [];
   const fault = (where: string, message: string): number => faults.push({ where, message });
-  if (log.value === 'kafka') {
-    fault(log.where, 'the Kafka log is not in this version: choose --log file or --log memory');
+  if (log.value === 'kafka' && kafkaBrokers.value.length === 0) {
+    fault(log.where, 'needs to know where Kafka is: --kafka-brokers HOST:PORT,…');
   }
-  if (auth !== null) {
-    fault(
-      auth,
-      'tokens are not in this version: without auth the gateway is open, on loopback only',
-    );
+  // Who writes `auth` and leaves it empty does not want everybody to be let in.
+  if (section !== null && auth.where === '') {
+    fault(section, 'names no credentials: set auth.hs256.secretFile, or leave auth out');
   }
-  if (plaintext.value !== null && auth === null) {
+  const isOpen = section === null;
+  const { host } = listen.value;
+  if (plaintext.value !== null && isOpen) {
     fault(plaintext.where, 'needs auth: without credentials the gateway listens on loopback only');
   }
-  if (!isOpenHost(listen.value.host) && auth === null) {
+  if (isOpen && !isOpenHost(host)) {
     const may = '127.0.0.1, localhost or [::1]';
     fault(listen.where, `without auth everybody may publish and read, so it must be ${may}`);
+  }
+  if (!isOpen && plaintext.value === null && !isLoopback(host)) {
+    const unless = 'unless the file says listen.plaintext: trusted-network';
+    fault(listen.where, `without TLS only loopback is served, ${unless}`);
   }
   return faults;
 }
@@ -132,9 +140,10 @@ function takeBrokers(sources: Sources, log: Taken<LogMode>): Taken<readonly stri
 function take<T>(sources: Sources, setting: Setting<T>): Taken<T> {
   let taken: Taken<T> | undefined;
   for (const { text, from, where } of givenTo(setting, sources)) {
-    const read = setting.read(text);
+    const read = setting.read(text, sources.input.readFile);
     if ('problem' in read) {
-      sources.faults.push({ where: `${where} ${quoted(text)}`, message: read.problem });
+      const what = setting.isSecret ? where : `${where} ${quoted(text)}`;
+      sources.faults.push({ where: what, message: read.problem });
     }
     const value = 'problem' in read ? setting.fallback : read.value;
     taken ??= { value, origin: `${from} ${where}`, where };
@@ -178,7 +187,8 @@ function readConfigFile(input: ConfigInput, faults: Fault[]): ConfigFile {
 /** The text of a file, null if there is none, undefined if it cannot be read (a fault). */
 function readText(input: ConfigInput, name: string, faults: Fault[]): string | null | undefined {
   try {
-    return input.readFile(name);
+    const bytes = input.readFile(name);
+    return bytes === null ? null : new TextDecoder().decode(bytes);
   } catch (error) {
     faults.push({ where: name, message: `cannot be read: ${(error as Error).message}` });
     return undefined;

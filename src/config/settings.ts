@@ -1,3 +1,4 @@
+import { type Auth, type ReadFile, readAuth } from './auth.ts';
 import {
   type Address,
   formatAddress,
@@ -27,7 +28,9 @@ export interface Setting<T> {
   readonly shape: string;
   /** Variables; the first that is set counts. */
   readonly env: readonly string[];
-  readonly read: (text: string) => Read<T>;
+  readonly read: (text: string, readFile: ReadFile) => Read<T>;
+  /** A fault must not quote it. */
+  readonly isSecret?: boolean;
   readonly write: (value: T) => string;
   readonly fallback: T;
   /** For humans, where the default is not simply `fallback`. */
@@ -49,6 +52,7 @@ export const SETTINGS: {
   readonly logLevel: Setting<LogLevel>;
   readonly node: Setting<string>;
   readonly plaintext: Setting<'trusted-network' | null>;
+  readonly auth: Setting<Auth | null>;
 } = {
   listen: {
     path: 'listen.address',
@@ -153,6 +157,18 @@ export const SETTINGS: {
     fallback: null,
     otherwise: 'loopback only',
     help: 'ws: and http: beyond loopback too (needs auth)',
+  },
+  auth: {
+    path: 'auth.hs256.secretFile',
+    flag: null,
+    shape: 'FILE',
+    env: [],
+    read: readAuth,
+    isSecret: true,
+    write: (auth) => auth?.secretFile ?? '',
+    fallback: null,
+    otherwise: 'none (open mode)',
+    help: 'the secret that tokens are signed with; without one everybody is let in',
   },
 };
 

@@ -30,6 +30,14 @@ const UNITS: Readonly<Record<string, number>> = {
   GIB: 1024 ** 3,
 };
 
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
 const bad = (problem: string): { readonly problem: string } => ({ problem });
 
 /** Reads `HOST:PORT`; an IPv6 address stands in brackets. */
@@ -123,9 +131,20 @@ export const readPrefix = (text: string): Read<string> =>
     ? { value: text }
     : bad('expected 1 to 200 letters, digits, dots, _ and -');
 
+/** Reads a duration such as `30s`, `5m`, `1h` or `7d`; without a unit seconds. Units of the value: ms. */
+export function readDuration(text: string): Read<number> {
+  const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
+  const value = parts ? Number(parts[1]) * (DURATION_UNITS[parts[2] ?? 's'] as number) : 0;
+  return value > 0 ? { value } : bad('expected a duration, such as 30s, 5m, 1h or 7d');
+}
+
 /**
  * True for the hosts that open mode may listen on. Other addresses of 127/8 are loopback too, but
  * [R2.1-19] refuses their `Host`, so that a gateway there would answer 403 to everybody.
  */
 export const isOpenHost = (host: string): boolean =>
   host === '127.0.0.1' || host === '::1' || host.toLowerCase() === 'localhost';
+
+/** True for the hosts that nobody from another machine reaches. */
+export const isLoopback = (host: string): boolean =>
+  isOpenHost(host) || /^127(?:\.\d+){3}$/.test(host);

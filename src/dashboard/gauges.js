@@ -15,25 +15,43 @@ const DURABILITY = ['acks mean received', 'acks mean fsynced', 'acks mean replic
 /** The tiles at the top of the page. */
 export class Gauges {
   #root;
+  #access;
   #onNode;
   /** @type {Stats[]} */
   #samples = [];
   /** @type {Tile[]} */
   #tiles = [];
 
-  /** @param {HTMLElement} root @param {(text: string) => void} onNode */
-  constructor(root, onNode) {
+  /**
+   * @param {HTMLElement} root
+   * @param {import('./access.js').Access} access
+   * @param {(text: string) => void} onNode
+   */
+  constructor(root, access, onNode) {
     this.#root = root;
+    this.#access = access;
     this.#onNode = onNode;
   }
 
   /** Asks now and then every second. A node that does not answer shows as dashes. */
   async poll() {
-    const stats = await fetchStats();
+    const stats = await this.#fetchStats();
     if (stats === null) this.#samples.length = 0;
     else this.#take(stats);
     this.#show(figuresOf(this.#samples));
     setTimeout(() => void this.poll(), POLL_MS);
+  }
+
+  /** @returns {Promise<Stats | null>} */
+  async #fetchStats() {
+    try {
+      const signal = AbortSignal.timeout(3 * POLL_MS);
+      const response = await this.#access.fetch('/api/stats', { signal });
+      return response.ok ? await response.json() : null;
+    } catch {
+      // The tiles show it, and the next poll asks again.
+      return null;
+    }
   }
 
   /** @param {Stats} stats */
@@ -83,16 +101,5 @@ class Tile {
     this.#curve[CURVE_SAMPLES - 1] = value;
     const look = { stroke: colour('--accent'), fill: colour('--band'), fromZero: true };
     drawSpark(this.#canvas, this.#curve, look);
-  }
-}
-
-/** @returns {Promise<Stats | null>} */
-async function fetchStats() {
-  try {
-    const response = await fetch('/api/stats', { signal: AbortSignal.timeout(3 * POLL_MS) });
-    return response.ok ? await response.json() : null;
-  } catch {
-    // The tiles show it, and the next poll asks again.
-    return null;
   }
 }

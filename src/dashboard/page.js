@@ -1,7 +1,9 @@
 /** Puts the page together: session, list, chosen series, figures of the node. */
 
+import { Access, tabStorage } from './access.js';
 import { Chosen } from './chosen.js';
 import { formatCount } from './format.js';
+import { Gate } from './gate.js';
 import { Gauges } from './gauges.js';
 import { CURVE_WINDOWS, LIST_AGGREGATES, SeriesBook } from './series-book.js';
 import { SeriesList } from './series-list.js';
@@ -21,28 +23,20 @@ const REASONS = /** @type {Record<number, string>} */ ({
   4003: 'this gateway asks for a token',
   4004: 'this gateway does not let this page in',
 });
+/** Of these, the ones that another token may cure. */
+const CREDENTIALS = [4003, 4004];
 
 const { dataset } = document.documentElement;
 
 /** @param {string} id */
 const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** The shortest window that this gateway computes. */
-async function windowMs() {
-  try {
-    const response = await fetch('/api');
-    const { windows } = await response.json();
-    return Number(windows[0]) || DEFAULT_WINDOW_MS;
-  } catch {
-    // Without it the page still works with a gateway of the usual figures.
-    return DEFAULT_WINDOW_MS;
-  }
-}
-
 const socketUrl = () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1`;
 
 /** Everything on the page, for as long as it is open. */
 class Page {
+  #access;
+  #gate;
   #book;
   #session;
   #list;
@@ -55,21 +49,21 @@ class Page {
   /** Nobody chose the series that is shown: another may take its place when it goes. */
   #isAutomatic = true;
 
-  /** @param {number} lengthMs */
-  constructor(lengthMs) {
+  /** @param {number} lengthMs @param {Access} access @param {Gate} gate */
+  constructor(lengthMs, access, gate) {
+    this.#access = access;
+    this.#gate = gate;
     const lengthUs = lengthMs * 1000;
     this.#book = new SeriesBook(lengthUs);
     this.#session = new Session({
       url: socketUrl(),
-      token: async () => undefined,
+      token: async () => access.token,
       onStatus: (status) => this.#stateChanged(status),
     });
     this.#list = new SeriesList(find('rows'), this.#book, (topic) => this.#choose(topic));
     this.#chosen = new Chosen(this.#session, lengthUs);
     this.#watchAll(lengthMs, 0);
-    if (location.port !== DEFAULT_PORT) {
-      find('command').textContent += ` -- --url ${socketUrl()}`;
-    }
+    find('command').textContent += commandTail(access.token !== undefined);
     this.#listen();
   }
 
@@ -77,7 +71,7 @@ class Page {
     void this.#session.start();
     setInterval(() => this.#tick(), TICK_MS);
     setInterval(() => this.#list.draw(this.#session.nowUs), LIST_REFRESH_MS);
-    void new Gauges(find('gauges'), (text) => {
+    void new Gauges(find('gauges'), this.#access, (text) => {
       find('node').textContent = text;
     }).poll();
   }
@@ -175,15 +169,32 @@ class Page {
   /** @param {import('./session.js').Status} status */
   #stateChanged(status) {
     this.#status = status;
-    this.#showState();
+    if (status.kind === 'stopped' && CREDENTIALS.includes(status.code)) void this.#letIn();
+    else this.#showState();
+  }
+
+  /** The token expired, or the gateway has another secret. */
+  async #letIn() {
+    const { wasAsking } = await this.#gate.pass();
+    // Else nothing has changed, and the gateway would be asked without end.
+    if (wasAsking) await this.#session.start();
+    else this.#showState();
   }
 
   #showState() {
+    if (this.#gate.isAsking) return;
     const status = this.#status;
     dataset['state'] = status.kind;
     find('state').textContent = stateText(status);
     find('again').hidden = status.kind !== 'stopped';
   }
+}
+
+/** What `npm run simulate` needs to know of this gateway. @param {boolean} hasToken */
+function commandTail(hasToken) {
+  const flags = location.port === DEFAULT_PORT ? [] : [`--url ${socketUrl()}`];
+  if (hasToken) flags.push('--secret-file FILE');
+  return flags.length === 0 ? '' : ` -- ${flags.join(' ')}`;
 }
 
 /** @param {number} size @param {number} shown @param {number} over */
@@ -218,4 +229,8 @@ async function copyCommand() {
   }, 1500);
 }
 
-new Page(await windowMs()).start();
+const access = new Access(tabStorage());
+const gate = new Gate(access);
+const { api } = await gate.pass();
+// Without an answer the page still works with a gateway of the usual figures.
+new Page(Number(api.windows?.[0]) || DEFAULT_WINDOW_MS, access, gate).start();

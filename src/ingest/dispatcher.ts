@@ -1,4 +1,5 @@
 import { type Breach, breach } from '../model/errors.ts';
+import type { Identity } from '../model/identity.ts';
 import { CONTROL_BYTES_MAX } from '../model/limits.ts';
 import type { Now } from '../model/time.ts';
 import { type Head, peekHead } from '../wire/cbor-head.ts';
@@ -57,6 +58,14 @@ export class Dispatcher {
     }
     if (session.codec === 'cbor') this.#cbor(session, payload, payload, now);
     else this.#json(session, payload, now);
+  }
+
+  /** It is known who stands behind the token of a `hello`, or why that is nobody. */
+  verified(session: Session, verdict: Identity | Breach, now: Now): void {
+    const hello = session.unproven;
+    if (hello === null) return;
+    session.unproven = null;
+    this.#answer(session, this.#parts.opener.admit(session, verdict, hello, now), now);
   }
 
   #json(session: Session, payload: Uint8Array, now: Now): void {
@@ -130,9 +139,16 @@ export class Dispatcher {
       );
       return;
     }
-    const why = this.#parts.opener.hello(session, message as Hello, now);
+    if (session.unproven !== null) {
+      this.#parts.breach(session, breach(4001, 'a second hello'), now);
+      return;
+    }
+    this.#answer(session, this.#parts.opener.hello(session, message as Hello, now), now);
+  }
+
+  #answer(session: Session, why: Breach | null, now: Now): void {
     if (why) this.#parts.breach(session, why, now);
-    else {
+    else if (session.isWelcomed) {
       session.lastProbeMs = now.monoMs;
       this.#parts.options.port.probe(session.id);
     }

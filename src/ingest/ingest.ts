@@ -1,6 +1,12 @@
 import { type Breach, breach } from '../model/errors.ts';
 import type { Settlement } from '../model/frame.ts';
-import { HEARTBEATS_SILENT_MAX, HELLO_TIMEOUT_MS } from '../model/limits.ts';
+import type { Identity } from '../model/identity.ts';
+import {
+  EXPIRY_NOTICE_MS,
+  EXPIRY_SPREAD_MS,
+  HEARTBEATS_SILENT_MAX,
+  HELLO_TIMEOUT_MS,
+} from '../model/limits.ts';
 import type { Codec, SessionId } from '../model/machine.ts';
 import { type LogRecord, RECORD } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
@@ -74,9 +80,15 @@ export class Ingest {
     return Math.min(this.#flows.wakeAtMs, this.#nextSweepMs);
   }
 
-  /** A socket opened. `bearer` is the device path from the upgrade, or null. */
-  connected(id: SessionId, codec: Codec, bearer: string | null, now: Now): void {
-    this.#sessions.set(id, new Session(id, codec, bearer, now.monoMs));
+  /** A socket opened. `identity` is from the credential of its upgrade, or null. */
+  connected(id: SessionId, codec: Codec, identity: Identity | null, now: Now): void {
+    this.#sessions.set(id, new Session(id, codec, identity, now.monoMs));
+  }
+
+  /** Who stands behind the token that `verify` asked about, or why that is nobody. */
+  verified(id: SessionId, verdict: Identity | Breach, now: Now): void {
+    const session = this.#sessions.get(id);
+    if (session) this.#dispatcher.verified(session, verdict, now);
   }
 
   /** A socket is gone. */
@@ -198,10 +210,28 @@ export class Ingest {
       this.breach(session, breach(4102, 'no sign of life'), now);
       return;
     }
+    if (this.#isExpired(session, now)) return;
     if (now.monoMs - session.lastProbeMs >= session.heartbeatMs) this.#probe(session, now);
     if (!session.device && this.#port.subscribers.subscriptions(session.id) > 0) return;
     const isQuiet = now.monoMs - session.lastFlowMs >= session.heartbeatMs - 2 * SWEEP_MS;
     if (isQuiet) this.#flows.send(session, now, { echo: undefined });
+  }
+
+  /** Ends a session whose credential ended, and tells it one minute before. [R2.1-14] */
+  #isExpired(session: Session, now: Now): boolean {
+    const expiresUs = session.identity?.expiresUs ?? Number.POSITIVE_INFINITY;
+    const leftMs = (expiresUs - now.wallUs) / 1000;
+    if (leftMs <= 0) {
+      this.breach(session, breach(4003, 'the token has expired'), now);
+      return true;
+    }
+    // One sweep early, so that the `dl` promised never reaches beyond the end.
+    if (session.isToldOfExpiry || leftMs > EXPIRY_NOTICE_MS + SWEEP_MS) return false;
+    session.isToldOfExpiry = true;
+    const { code: e, message: m } = breach(4202);
+    const away: Away = { k: 'away', e, m, w: EXPIRY_SPREAD_MS, dl: EXPIRY_NOTICE_MS };
+    this.#port.send(session.id, encode(session.codec, away));
+    return false;
   }
 
   #probe(session: Session, now: Now): void {

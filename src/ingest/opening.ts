@@ -1,15 +1,15 @@
 import { type Breach, breach } from '../model/errors.ts';
+import { ANYBODY, type Identity, openIdentity } from '../model/identity.ts';
 import {
+  EXPIRY_NOTICE_MS,
   FRAME_BYTES_MAX,
   HEARTBEAT_MS,
   HEARTBEAT_MS_MAX,
   HEARTBEAT_MS_MIN,
-  PATH_BYTES_MAX,
   RECEIVE_BYTES_DEFAULT,
   SUBSCRIBER_BYTES_MAX,
 } from '../model/limits.ts';
 import type { SessionId } from '../model/machine.ts';
-import { isPath } from '../model/pattern.ts';
 import type { Now } from '../model/time.ts';
 import { WHY } from '../model/why.ts';
 import { encode } from '../wire/encode.ts';
@@ -46,13 +46,20 @@ export class EpochMint {
   }
 }
 
-/** The path that speaks for the session in open mode: from the upgrade, else `hello.tok`. */
-export function identify(session: Session, hello: Hello): string | null | Breach {
-  if (session.bearer !== null) return session.bearer;
-  if (hello.tok === undefined) return null;
-  if (isPath(hello.tok, PATH_BYTES_MAX)) return hello.tok;
+/** Who says this `hello`, where that needs no proof; null: its token has to be verified. */
+function unprovenPeer({ tok }: Hello, isOpen: boolean): Identity | Breach | null {
+  if (!isOpen) return tok === undefined ? breach(4003, 'a token is needed here') : null;
+  if (tok === undefined) return ANYBODY;
+  const identity = openIdentity(tok);
+  if (identity !== null) return identity;
   return breach(4003, 'in open mode the token is the device path, and this one is no path');
 }
+
+/** Why this peer may not publish. */
+const mayNotPublish = (isOpen: boolean): Breach =>
+  isOpen
+    ? breach(4004, 'to publish, name the device: Authorization: Bearer PATH, or tok')
+    : breach(4004, 'this token has no publish scope, or its subject is no device path');
 
 /** Checks what `hello` says by itself. */
 export function checkHello(hello: Hello): Breach | null {
@@ -142,22 +149,35 @@ export class Opener {
     this.#mint = new EpochMint(options.random);
   }
 
-  /** Welcomes the session, or says why not. */
+  /** Welcomes the session, says why not, or has its token verified: then `admit` follows. */
   hello(session: Session, hello: Hello, now: Now): Breach | null {
     const why = checkHello(hello);
     if (why) return why;
     session.heartbeatMs = heartbeatOf(hello.hb);
     session.receiveBytesMax = Math.min(hello.rx ?? SUBSCRIBER_BYTES_MAX, SUBSCRIBER_BYTES_MAX);
-    const path = identify(session, hello);
-    if (path !== null && typeof path !== 'string') return path;
-    if (hello.ch === undefined) {
-      this.#welcome(session, now);
-      return null;
+    const peer = session.identity ?? unprovenPeer(hello, this.#options.isOpen);
+    if (peer !== null) return this.admit(session, peer, hello, now);
+    session.unproven = hello;
+    this.#options.port.verify(session.id, hello.tok ?? '');
+    return null;
+  }
+
+  /** It is known who says this `hello`, or why that is nobody. Source: [R4.1-5], [R2.1-10]. */
+  admit(session: Session, peer: Identity | Breach, hello: Hello, now: Now): Breach | null {
+    if ('code' in peer) return peer;
+    const leftMs = (peer.expiresUs - now.wallUs) / 1000;
+    if (leftMs <= 0) return breach(4003, 'the token has expired');
+    session.identity = peer;
+    session.isToldOfExpiry = leftMs <= EXPIRY_NOTICE_MS;
+    if (hello.ch !== undefined) {
+      if (!peer.isPublisher) return mayNotPublish(this.#options.isOpen);
+      return this.#publish(session, peer.subject, hello, now);
     }
-    if (path === null) {
-      return breach(4004, 'to publish, name the device: Authorization: Bearer PATH, or tok');
+    if (!peer.isPublisher && peer.reads.length === 0) {
+      return breach(4004, 'this token may neither publish nor read');
     }
-    return this.#publish(session, path, hello, now);
+    this.#welcome(session, now);
+    return null;
   }
 
   /** The steps of [R4.1-8], in their order. */
@@ -195,6 +215,7 @@ export class Opener {
       codec: session.codec,
       messageBytesMax: session.receiveBytesMax,
       heartbeatMs: session.heartbeatMs,
+      reads: session.identity?.reads ?? [],
     });
     const welcome = {
       k: 'welcome',

@@ -7,6 +7,8 @@ export interface IngestOptions {
   readonly shards: number;
   /** Memory promised to devices at most. Units: bytes of cost. */
   readonly budgetBytes: number;
+  /** Open mode: nobody needs a credential. Source: PROTOCOL §2.1. */
+  readonly isOpen: boolean;
   readonly port: IngestPort;
   readonly sha256: Sha256;
   /** Uniform in [0, 1). */

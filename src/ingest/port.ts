@@ -1,6 +1,7 @@
 import type { Breach } from '../model/errors.ts';
 import type { FrameRow } from '../model/frame.ts';
-import type { Codec, SessionId } from '../model/machine.ts';
+import type { SessionId } from '../model/machine.ts';
+import type { SubscriberTerms } from '../model/subscriber-terms.ts';
 import type { Now } from '../model/time.ts';
 import type { Why } from '../model/why.ts';
 import type { End, FlowEntry, Sub } from '../wire/messages.ts';
@@ -12,6 +13,8 @@ export interface IngestPort {
   close(session: SessionId, code: number, reason: string): void;
   /** Sends a WebSocket Ping. */
   probe(session: SessionId): void;
+  /** Asks who stands behind a token; `Ingest.verified` is told. */
+  verify(session: SessionId, token: string): void;
   /** A frame, or the stub of a refused one, goes to the log. */
   admit(row: FrameRow): void;
   /** The log of this shard can be written, or why not. */
@@ -23,14 +26,6 @@ export interface IngestPort {
   /** A publisher told by `ping` that nothing older than `t` will come on this lane. */
   tellWatermark(device: string, lane: number, t: number): void;
   readonly subscribers: SubscriberPort;
-}
-
-/** What `welcome` settled for a subscriber. */
-export interface SubscriberTerms {
-  readonly codec: Codec;
-  /** Largest message the client takes. Units: bytes. */
-  readonly messageBytesMax: number;
-  readonly heartbeatMs: number;
 }
 
 /** The subscriber's half of a session. */

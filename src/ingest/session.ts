@@ -1,8 +1,10 @@
+import type { Identity } from '../model/identity.ts';
 import { HEARTBEAT_MS, PINGS_BURST, PINGS_PER_SECOND } from '../model/limits.ts';
 import type { Codec, SessionId } from '../model/machine.ts';
 import type { Schema } from '../model/reading.ts';
 import type { MonoMs } from '../model/time.ts';
 import { WHY, type Why } from '../model/why.ts';
+import type { Hello } from '../wire/messages.ts';
 import type { Channel } from './channel.ts';
 import type { Device } from './device.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -17,8 +19,12 @@ export interface SetDefinition {
 export class Session {
   readonly id: SessionId;
   readonly codec: Codec;
-  /** Device path from the upgrade's credential; null if it carried none. */
-  readonly bearer: string | null;
+  /** From the credential of the upgrade, or from that of `hello`; null as long as there is none. */
+  identity: Identity | null;
+  /** The `hello` whose token is being verified. Bounds: 4 KiB. */
+  unproven: Hello | null = null;
+  /** It was told that its credential expires, or came when that was too near to tell. */
+  isToldOfExpiry = false;
   readonly openedAtMs: MonoMs;
   /** Null until `hello`, and for sessions that only subscribe. */
   device: Device | null = null;
@@ -37,10 +43,10 @@ export class Session {
   /** When the next flow is due; Infinity if nothing is to be told. */
   flowDueMs = Number.POSITIVE_INFINITY;
 
-  constructor(id: SessionId, codec: Codec, bearer: string | null, nowMs: MonoMs) {
+  constructor(id: SessionId, codec: Codec, identity: Identity | null, nowMs: MonoMs) {
     this.id = id;
     this.codec = codec;
-    this.bearer = bearer;
+    this.identity = identity;
     this.openedAtMs = nowMs;
     this.lastHeardMs = nowMs;
     this.lastProbeMs = nowMs;

@@ -1,5 +1,5 @@
 import { PATH_BYTES_MAX } from './limits.ts';
-import { isPath, matches } from './pattern.ts';
+import { isPath } from './pattern.ts';
 
 /** Who a peer is and what it may do, as its credential says. Source: PROTOCOL §2.1, §15. */
 export interface Identity {
@@ -32,9 +32,3 @@ export function openIdentity(token: string): Identity | null {
   if (!isPath(token, PATH_BYTES_MAX)) return null;
   return { ...ANYBODY, subject: token, isPublisher: true };
 }
-
-/** True if one of the patterns matches the levels of a topic. */
-export const matchesAny = (
-  patterns: readonly (readonly string[])[],
-  topic: readonly string[],
-): boolean => patterns.some((pattern) => matches(pattern, topic));

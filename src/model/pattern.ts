@@ -33,6 +33,12 @@ export function matches(pattern: readonly string[], topic: readonly string[]): b
   return pattern.length === topic.length;
 }
 
+/** True if one of the patterns matches the levels of a topic. */
+export const matchesAny = (
+  patterns: readonly (readonly string[])[],
+  topic: readonly string[],
+): boolean => patterns.some((pattern) => matches(pattern, topic));
+
 /** True if some topic matches both patterns. */
 export function overlaps(a: readonly string[], b: readonly string[]): boolean {
   for (let i = 0; ; i += 1) {

@@ -20,7 +20,7 @@ export interface LogRecord {
   readonly offset: number;
   /** Shape: the device path as UTF-8; empty for fence and mark. */
   readonly key: Uint8Array;
-  /** Shape: the packed header of PROTOCOL App. D; for aggregates the cause (see delivery/cause.ts). */
+  /** Shape: the packed header of PROTOCOL App. D; for aggregates the cause (wire/result-cause.ts). */
   readonly tg: Uint8Array;
   readonly value: Uint8Array;
 }

@@ -83,7 +83,7 @@ function isTooDeep(text: Uint8Array): boolean {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** `{`, and `[` with bit 5 set; likewise `}` and `]`. No other byte outside strings is like them. */
+/** `{`, and `[` with bit 5 set; likewise `}` and `]`. No other byte of JSON becomes one. */
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 

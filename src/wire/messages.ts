@@ -199,7 +199,7 @@ export interface End {
   readonly c: number;
 }
 
-/** What a client sends, `data` aside (the gateway reads that one in place, see `frame-reader.ts`). */
+/** What a client sends, `data` aside: the gateway reads that in place, see `frame-reader.ts`. */
 export type ClientMessage = Hello | Def | Flow | Ping | Sub | End;
 /** What the server sends. */
 export type ServerMessage = Welcome | Def | Data<ServerBlock> | Flow | Reject | Away | State;

@@ -14,7 +14,7 @@ describe('help', () => {
   it.each([[['--help']], [['-h']], [[]]])('tidegate %j lists the commands', async (argv) => {
     const { code, stdout, stderr } = await runCli(argv);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['serve', 'simulate', 'demo', 'tail', 'config', 'version']) {
+    for (const command of ['serve', 'simulate', 'demo', 'tail', 'config', 'token', 'version']) {
       expect(stdout).toMatch(new RegExp(`^  ${command} +\\S`, 'm'));
     }
   });
@@ -25,6 +25,7 @@ describe('help', () => {
     ['tail', ['--topic', '--series', '--follow', '--all', '--json', '--data']],
     ['config', ['--listen', '--json', 'KAFKA_BROKERS']],
     ['demo', ['--devices', '--listen']],
+    ['token', ['--device', '--name', '--read', '--metrics', '--expires', '--config', 'Bearer']],
   ])('tidegate %s --help tells a newcomer what there is', async (command, words) => {
     const { code, stdout, stderr } = await runCli([command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -64,7 +65,7 @@ describe('faults end with 78 and a sentence for each', () => {
     expect(stderr).toContain('there is no command "sevre", did you mean serve?');
   });
 
-  it.each(['serve', 'simulate', 'tail', 'config', 'demo'])(
+  it.each(['serve', 'simulate', 'tail', 'config', 'demo', 'token'])(
     'an unknown option of %s',
     async (command) => {
       const { code, stdout, stderr } = await runCli([command, '--no-such-option', '7']);
@@ -98,12 +99,6 @@ describe('faults end with 78 and a sentence for each', () => {
     const { code, stderr } = await runCli(['serve', '--log', 'memory', '--listen', '0.0.0.0:0']);
     expect(code).toBe(78);
     expect(stderr).toContain('--listen: without auth everybody may publish and read');
-  });
-
-  it('KAFKA_BROKERS in the environment and no --log', async () => {
-    const { code, stderr } = await runCli(['serve'], { env: { KAFKA_BROKERS: 'localhost:9092' } });
-    expect(code).toBe(78);
-    expect(stderr).toContain('KAFKA_BROKERS, and no --log: the Kafka log is not in this version');
   });
 
   it('every fault of tail', async () => {
@@ -149,7 +144,7 @@ describe('tidegate config', () => {
       ['logLevel', 'info', 'default'],
       ['node', 'gw-1', 'environment TIDEGATE_NODE'],
       ['listen.plaintext', 'loopback only', 'default'],
-      ['auth', 'none (open mode)', 'default'],
+      ['auth.hs256.secretFile', 'none (open mode)', 'default'],
     ]);
   });
 
@@ -168,7 +163,7 @@ describe('tidegate config', () => {
     await writeFile(file, 'auth:\n  hs256:\n    secret: hunter2\n');
     const { code, stdout, stderr } = await runCli(['config', '--config', file]);
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
-    expect(stderr).toContain('secret.yaml:1 auth: tokens are not in this version');
+    expect(stderr).toContain('secret.yaml:3 auth.hs256: holds an unknown key');
     expect(stderr).not.toContain('hunter2');
   });
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli, startCli } from '../support/run-cli.ts';
+import { securedPlace, tokenOf } from '../support/secured-gateway.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -30,9 +31,9 @@ function isRunning(pid: number): boolean {
 }
 
 /** Waits until the gateway counts so many sessions, and returns its metrics. */
-async function metricsWith(page: string, sessions: number): Promise<string> {
+async function metricsWith(page: string, sessions: number, headers = {}): Promise<string> {
   for (;;) {
-    const text = await (await fetch(`${page}metrics`)).text();
+    const text = await (await fetch(`${page}metrics`, { headers })).text();
     if (text.includes(`tidegate_sessions ${sessions}\n`)) return text;
     await sleep(100);
   }
@@ -60,6 +61,20 @@ describe('tidegate demo', () => {
       await expect(fetch(page)).rejects.toThrow();
     },
   );
+
+  it('gives its devices tokens when the gateway asks for them', async () => {
+    const place = securedPlace();
+    const argv = ['demo', '--devices', '3', '--listen', '127.0.0.1:0', '--config', place.config];
+    const child = startCli([...argv, '--data', join(folder, 'secured')]);
+    const stdout = await child.stdoutWith(/Look at +http:\S+/);
+    expect(stdout).toContain('It asks for a token: tidegate token --name me');
+    const page = /Look at +(http:\S+)/.exec(stdout)?.[1] as string;
+    const token = await tokenOf({ isMetricsReader: true });
+    await metricsWith(page, 3, { Authorization: `Bearer ${token}` });
+    child.process.kill('SIGINT');
+    expect((await child.ended).code).toBe(0);
+    await rm(place.directory, { recursive: true });
+  });
 
   it('says so when the port is taken, and leaves nothing running', async () => {
     const server = createServer();

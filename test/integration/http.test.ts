@@ -1,8 +1,11 @@
 import { createServer, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Access, openAccess } from '../../src/adapters/auth/access.ts';
 import { refusal } from '../../src/adapters/host/guard.ts';
 import { createHttp, type Readiness } from '../../src/adapters/host/http.ts';
+import { breach } from '../../src/model/errors.ts';
+import { ANYBODY } from '../../src/model/identity.ts';
 
 const READY: Readiness = {
   ready: true,
@@ -18,6 +21,7 @@ const RECOVERING: Readiness = {
 };
 
 let server: Server;
+let access: Access = openAccess();
 let ready = READY;
 let metrics: () => string = () => 'tidegate_sessions 3\n';
 const faults: unknown[] = [];
@@ -27,6 +31,15 @@ beforeAll(async () => {
   const listener = createHttp({
     node: 'gw-7',
     port: portOf,
+    access: {
+      get isOpen() {
+        return access.isOpen;
+      },
+      get counts() {
+        return access.counts;
+      },
+      verify: (token, address) => access.verify(token, address),
+    },
     ready: () => ready,
     metrics: () => metrics(),
     api: () => ({ windows: [1000], D: 2000 }),
@@ -267,5 +280,53 @@ describe('what is served', () => {
     expect(JSON.parse(got.body)).toMatchObject({ error: 1011 });
     expect(faults).toEqual([new Error('planted')]);
     expect((await ask('/metrics')).status).toBe(200);
+  });
+});
+
+describe('outside open mode', () => {
+  const tokens: Access = {
+    isOpen: false,
+    counts: { verified: 0, known: 0, refused: new Map() },
+    verify: (token) => Promise.resolve(token === 'reader' ? READER : breach(4101)),
+  };
+  const READER = { ...ANYBODY, isMetricsReader: false };
+
+  beforeAll(() => {
+    access = tokens;
+  });
+  afterAll(() => {
+    access = openAccess();
+  });
+
+  test.each<[string, number, number]>([
+    ['/', 200, 200],
+    ['/page.js', 200, 200],
+    ['/healthz', 200, 200],
+    ['/readyz', 200, 200],
+    ['/v1', 426, 426],
+    ['/nothing', 404, 404],
+    ['/apis', 404, 404],
+    ['/api', 401, 200],
+    ['/api?p=x', 401, 200],
+    ['/api/stats', 401, 200],
+    // What comes later below /api is guarded before it is there.
+    ['/api/series/a/b', 401, 404],
+    ['/api/', 401, 404],
+    ['/metrics', 401, 403],
+    ['/metrics?x', 401, 403],
+    ['/metrics/', 404, 404],
+    ['/%61pi', 404, 404],
+  ])('%s is %d without a token and %d for a reader', async (path, without, reader) => {
+    const foreign = { Host: 'gateway.example', Origin: 'https://other.example' };
+    expect((await ask(path, { headers: foreign })).status).toBe(without);
+    const headers = { ...foreign, Authorization: 'Bearer reader' };
+    expect((await ask(path, { headers })).status).toBe(reader);
+    expect((await ask(path, { headers, method: 'HEAD' })).status).toBe(reader);
+  });
+
+  test('who showed too many bad tokens is told when to come back', async () => {
+    const got = await ask('/api', { headers: { Authorization: 'Bearer bad' } });
+    expect(got).toMatchObject({ status: 429, headers: { 'retry-after': '5' } });
+    expect(JSON.parse(got.body)).toMatchObject({ error: 4101 });
   });
 });

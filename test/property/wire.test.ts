@@ -1,4 +1,4 @@
-// Without its native part: that one fails on valid texts (see docs/dependencies.md).
+// Without its native part, which refuses some valid texts as "Unexpected end of buffer".
 import { Decoder } from 'cbor-x/index-no-eval';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

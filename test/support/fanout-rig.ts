@@ -1,6 +1,7 @@
 import { Fanout, type FanoutOptions } from '../../src/fanout/fanout.ts';
 import type { FanoutPort } from '../../src/fanout/port.ts';
 import type { Breach } from '../../src/model/errors.ts';
+import type { Identity } from '../../src/model/identity.ts';
 import { KEPT_WINDOWS } from '../../src/model/limits.ts';
 import type { Codec, SessionId } from '../../src/model/machine.ts';
 import type { ClassId } from '../../src/model/reading.ts';
@@ -73,8 +74,9 @@ export class FanoutRig {
     this.fanout.changed(windows, windows.put(second, figures, status));
   }
 
-  open(session: SessionId, messageBytesMax = 32_768): void {
-    this.fanout.open(session, this.codec, messageBytesMax, 20_000);
+  open(session: SessionId, messageBytesMax = 32_768, reads: Identity['reads'] = [['#']]): void {
+    const { codec } = this;
+    this.fanout.open(session, { codec, messageBytesMax, heartbeatMs: 20_000, reads });
   }
 
   /** Subscribes channel 1 to everything by 1 s windows, but for what `sub` says. */

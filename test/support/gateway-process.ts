@@ -52,8 +52,12 @@ export async function startGateway(
 }
 
 /** The value of one metric of a running gateway; `name` may carry labels. */
-export async function metric(http: string, name: string): Promise<number> {
-  const text = await (await fetch(`${http}/metrics`)).text();
+export async function metric(
+  http: string,
+  name: string,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const text = await (await fetch(`${http}/metrics`, { headers })).text();
   const line = text.split('\n').find((one) => one.startsWith(`${name} `));
   return Number(line?.slice(name.length + 1) ?? Number.NaN);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Gap } from '../../src/delivery/continuity.ts';
 import { type Effect, Gateway, type Input } from '../../src/gateway.ts';
 import type { RecordBatch } from '../../src/model/batch.ts';
+import { type Identity, openIdentity } from '../../src/model/identity.ts';
 import type { Codec, SessionId } from '../../src/model/machine.ts';
 import { LOG, type LogKind, type LogRecord, type SchemaRecord } from '../../src/model/record.ts';
 import { monoMs, type Now, wallUs } from '../../src/model/time.ts';
@@ -73,6 +74,8 @@ export class VirtualNode {
   /** Gaps that the core asked for and that nobody has read yet. */
   readonly reads: { readonly log: LogKind; readonly gaps: readonly Gap[] }[] = [];
   renewals = 0;
+  /** Tokens that the core wants to know about; the test answers by `verified`. */
+  readonly asked: { readonly session: SessionId; readonly token: string }[] = [];
   broken: string | null = null;
   /** While true, appends land by themselves within the step that made them. */
   isPrompt = true;
@@ -82,7 +85,7 @@ export class VirtualNode {
 
   constructor(
     disk: Disk = { records: [], schemas: [] },
-    options: { budgetBytes?: number; isRecoverable?: boolean } = {},
+    options: { budgetBytes?: number; isRecoverable?: boolean; isOpen?: boolean } = {},
   ) {
     this.disk = disk;
     this.gateway = new Gateway({
@@ -90,7 +93,8 @@ export class VirtualNode {
       shards: SHARDS,
       budgetBytes: options.budgetBytes ?? 1 << 28,
       lingerMs: 0,
-      isRecoverable: options.isRecoverable ?? false,
+      isRecoverable: () => options.isRecoverable ?? false,
+      isOpen: options.isOpen ?? true,
       dur: () => 1,
       own: newOwner(),
       random: () => 0.5,
@@ -154,11 +158,13 @@ export class VirtualNode {
     }
   }
 
-  connect(codec: Codec = 'cbor', bearer: string | null = null): SessionId {
+  /** `who`: the device path that open mode takes for a token, or what a token says. */
+  connect(codec: Codec = 'cbor', who: string | Identity | null = null): SessionId {
     this.#sessions += 1;
     this.#codecs.set(this.#sessions, codec);
     this.heard.set(this.#sessions, { messages: [], closed: null });
-    this.step({ kind: 'connected', session: this.#sessions, codec, bearer });
+    const identity = typeof who === 'string' ? openIdentity(who) : who;
+    this.step({ kind: 'connected', session: this.#sessions, codec, identity });
     return this.#sessions;
   }
 
@@ -252,6 +258,9 @@ export class VirtualNode {
         return;
       case 'renew':
         this.renewals += 1;
+        return;
+      case 'verify':
+        this.asked.push({ session: effect.session, token: effect.token });
         return;
       case 'probe':
       case 'owned':

@@ -1,4 +1,8 @@
 import { STATUS_CODES } from 'node:http';
+import type { Refusal } from './guard.ts';
+
+/** How long who was sent away for lack of room stays away. Units: s. */
+const RETRY_AFTER_S = 5;
 
 /** One whole HTTP answer as a value. */
 export interface Answer {
@@ -42,6 +46,14 @@ export function errorAnswer(
 ): Answer {
   const { body, headers: own } = jsonAnswer(status, { error: code, message });
   return { status, headers: { ...own, ...headers }, body };
+}
+
+/** The answer to a request that is refused. */
+export function refusalAnswer({ status, code, message }: Refusal): Answer {
+  const headers: Record<string, string> = {};
+  if (status === 429 || status === 503) headers['Retry-After'] = String(RETRY_AFTER_S);
+  if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  return errorAnswer(status, code, message, headers);
 }
 
 /**

@@ -1,13 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gap } from '../../delivery/continuity.ts';
 import type { Broken } from '../../delivery/owned-log.ts';
 import { type Effect, Gateway, type GatewayOptions, type Input } from '../../gateway.ts';
 import type { RecordBatch } from '../../model/batch.ts';
+import type { Breach } from '../../model/errors.ts';
+import type { Identity } from '../../model/identity.ts';
 import type { SessionId } from '../../model/machine.ts';
 import type { LogKind, LogRecord } from '../../model/record.ts';
 import type { ShardLog } from '../log/shard-log.ts';
+import { StartError } from '../log/start-error.ts';
 import { Clock } from './clock.ts';
 import { BATCH_BOUNDS_BYTES, DURATION_BOUNDS_MS, Histogram } from './histogram.ts';
 
+/** After a log that could not be read it is tried again so much later. Units: ms. */
+const READ_AGAIN_MS = 1000;
 /** A timer is never armed for longer than this, so that a late clock is noticed. Units: ms. */
 const SLEEP_MS_MAX = 1000;
 
@@ -17,6 +23,8 @@ export interface Sockets {
   close(session: SessionId, code: number, reason: string): void;
   /** Sends a WebSocket Ping. */
   probe(session: SessionId): void;
+  /** Who stands behind a token that this session showed. */
+  verify(session: SessionId, token: string): Promise<Identity | Breach>;
   unsentBytes(session: SessionId): number;
 }
 
@@ -25,6 +33,8 @@ export interface DriverOptions
   extends Omit<GatewayOptions, 'unsentBytes' | 'onDurable' | 'dur' | 'isRecoverable'> {
   readonly log: ShardLog;
   readonly sockets: Sockets;
+  /** The log cannot be read yet; it is tried again. */
+  readonly onUnreachable: (reason: string) => void;
   /** The logs are ours: devices are served from now on. */
   readonly onOwned: () => void;
   /** Nothing may be acknowledged any more; the process has to stop. */
@@ -54,7 +64,7 @@ export class Driver {
     this.#options = options;
     this.gateway = new Gateway({
       ...options,
-      isRecoverable: options.log.isRecoverable,
+      isRecoverable: () => options.log.isRecoverable,
       dur: () => options.log.dur,
       unsentBytes: (session) => options.sockets.unsentBytes(session),
       onDurable: (ms) => this.ackMs.observe(ms),
@@ -63,9 +73,7 @@ export class Driver {
 
   /** Reads the log to its end and fences it: the one start path. */
   async start(): Promise<void> {
-    const { log } = this.#options;
-    await log.readSchemas((schema) => this.input({ kind: 'schema', schema }));
-    await log.read((record) => this.input({ kind: 'record', record }));
+    while (!this.#isStopped && !(await this.#readAll())) await sleep(READ_AGAIN_MS);
     this.input({ kind: 'readEnd', log: null });
   }
 
@@ -93,6 +101,23 @@ export class Driver {
     clearTimeout(this.#timer);
   }
 
+  /**
+   * Reads the whole log; false if it could not be reached and has to be read again. What was read
+   * before is passed over then.
+   */
+  async #readAll(): Promise<boolean> {
+    const { log, onUnreachable } = this.#options;
+    try {
+      await log.readSchemas((schema) => this.input({ kind: 'schema', schema }));
+      await log.read((record) => this.input({ kind: 'record', record }));
+      return true;
+    } catch (error) {
+      if (!log.isRecoverable || error instanceof StartError) throw error;
+      onUnreachable(reasonOf(error));
+      return false;
+    }
+  }
+
   #perform(effect: Effect): void {
     const { sockets } = this.#options;
     switch (effect.kind) {
@@ -102,6 +127,9 @@ export class Driver {
         return sockets.close(effect.session, effect.code, effect.reason);
       case 'probe':
         return sockets.probe(effect.session);
+      case 'verify':
+        void this.#verify(effect.session, effect.token);
+        return;
       case 'append':
         void this.#append(effect.log, effect.batch);
         return;
@@ -115,6 +143,11 @@ export class Driver {
       case 'broken':
         return this.#options.onBroken(effect.cause, effect.reason);
     }
+  }
+
+  async #verify(session: SessionId, token: string): Promise<void> {
+    const verdict = await this.#options.sockets.verify(session, token);
+    this.input({ kind: 'verified', session, verdict });
   }
 
   async #append(log: LogKind, batch: RecordBatch): Promise<void> {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { CODES } from '../../model/errors.ts';
+import { type Breach, CODES } from '../../model/errors.ts';
 
 /** Why a request is not served: the HTTP status, the code of the body, and a sentence. */
 export interface Refusal {
@@ -8,6 +8,21 @@ export interface Refusal {
   readonly code: number;
   readonly message: string;
 }
+
+/** The HTTP status of what the protocol says with a code. Source: [R2.1-8], [R10.3-5]. */
+const STATUSES: Readonly<Partial<Record<number, number>>> = {
+  4003: 401,
+  4004: 403,
+  4100: 503,
+  4101: 429,
+};
+
+/** A breach as an HTTP refusal. */
+export const refusalOf = ({ code, message }: Breach): Refusal => ({
+  status: STATUSES[code] ?? 400,
+  code,
+  message,
+});
 
 /** What the guard reads of a request; an `IncomingMessage` is one. */
 export type Asking = Pick<IncomingMessage, 'headers'>;

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Answer, errorAnswer, jsonAnswer, SECURITY_HEADERS } from './answer.ts';
-import { type Asking, type Refusal, refusal } from './guard.ts';
+import { breach } from '../../model/errors.ts';
+import type { Identity } from '../../model/identity.ts';
+import { type Access, identify } from '../auth/access.ts';
+import { type Answer, errorAnswer, jsonAnswer, refusalAnswer, SECURITY_HEADERS } from './answer.ts';
+import { type Refusal, refusal, refusalOf } from './guard.ts';
 import { type PageFile, readPageFiles } from './page-files.ts';
 import { pathOf, targetOf } from './target.ts';
 
@@ -27,8 +30,8 @@ export interface HttpOptions {
   readonly api: () => object;
   /** What the page shows of the node, for `/api/stats`. */
   readonly stats: () => object;
-  /** Who may ask at all. Default: the guard of open mode. */
-  readonly refuse?: (request: Asking, port: number) => Refusal | null;
+  /** Who may ask for what. */
+  readonly access: Access;
   /** Told when an answer could not be made, which is our bug: 500, code 1011. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -42,17 +45,17 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
  * The request listener of the gateway's HTTP server: the page and its files, health, metrics and
  * figures. Upgrades do not come here.
  *
- * Rejects: 403 by the guard; 426 for a WebSocket path without upgrade; 421 for another node's; 404;
+ * Rejects: 403 by the guard of open mode; 401, 403 and 429 for figures without a token that may read
+ * them, outside open mode; 426 for a WebSocket path without upgrade; 421 for another node's; 404;
  * 405 for anything but GET and HEAD. Bodies: `{"error","message"}`, see `answer.ts`.
  */
 export function createHttp(options: HttpOptions): Listener {
   const files = readPageFiles();
   const routes = routesOf(options);
-  const guard = options.refuse ?? refusal;
-  const answerTo = (request: IncomingMessage): Answer | Promise<Answer> => {
-    const refused = guard(request, options.port());
-    if (refused !== null) return errorAnswer(refused.status, refused.code, refused.message);
+  const answerTo = async (request: IncomingMessage): Promise<Answer> => {
     const path = pathOf(request.url);
+    const refused = await refusalFor(request, path, options);
+    if (refused !== null) return refusalAnswer(refused);
     return (
       socketAnswer(path, options.node) ?? pathAnswer(request, files.get(path), routes.get(path))
     );
@@ -67,10 +70,43 @@ export function createHttp(options: HttpOptions): Listener {
   };
 }
 
+/** What a token must allow for a path. Source: PROTOCOL §15, INTERFACE, token. */
+const NEEDS: readonly {
+  readonly path: RegExp;
+  readonly isMet: (identity: Identity) => boolean;
+  readonly lack: string;
+}[] = [
+  {
+    path: /^\/api(?:\/|$)/,
+    isMet: ({ reads }) => reads.length > 0,
+    lack: 'this token has no read scope',
+  },
+  {
+    path: /^\/metrics$/,
+    isMet: ({ isMetricsReader }) => isMetricsReader,
+    lack: 'this token has no metrics scope',
+  },
+];
+
+/** Why a request is not served whatever the path holds, or null. */
+async function refusalFor(
+  request: IncomingMessage,
+  path: string,
+  { access, port }: HttpOptions,
+): Promise<Refusal | null> {
+  if (access.isOpen) return refusal(request, port());
+  const need = NEEDS.find((one) => one.path.test(path));
+  if (need === undefined) return null;
+  const identity = await identify(access, request);
+  if (identity === null) return refusalOf(breach(4003, 'a bearer token is needed here'));
+  if ('code' in identity) return refusalOf(identity);
+  return need.isMet(identity) ? null : refusalOf(breach(4004, need.lack));
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  answerTo: (request: IncomingMessage) => Answer | Promise<Answer>,
+  answerTo: (request: IncomingMessage) => Promise<Answer>,
 ): Promise<void> {
   send(request, response, await answerTo(request));
 }

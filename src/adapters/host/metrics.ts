@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { TokenCounts } from '../auth/access.ts';
 import type { HistogramCounts } from './histogram.ts';
 
 /** Frames that are finished, by how. Source: PROTOCOL §6.4. */
@@ -40,6 +41,8 @@ export interface Ledger {
   };
   readonly readingsDurable: number;
   readonly readings: AggregatedReadings;
+  /** What became of the tokens that were shown; all zero in open mode. */
+  readonly tokens: TokenCounts;
   readonly sessions: number;
   /** Σ (limit − settled) over all channels. */
   readonly creditOutstandingBytes: number;
@@ -75,6 +78,7 @@ export function createMetrics(snapshot: () => Ledger): Metrics {
   registerDelivery(registry, read);
   registerAggregation(registry, read);
   registerNode(registry, read);
+  registerTokens(registry, read);
   collectDefaultMetrics({
     register: registry,
     eventLoopMonitoringPrecision: LOOP_DELAY_RESOLUTION_MS,
@@ -187,6 +191,19 @@ function registerNode(registry: Registry, read: Read): void {
     collect() {
       this.set(read(({ subscriptions }) => subscriptions));
     },
+  });
+}
+
+function registerTokens(registry: Registry, read: Read): void {
+  counters(registry, 'tidegate_auth_tokens_accepted_total', {
+    help: 'Tokens found good: verified by their signature, or known from before.',
+    label: 'outcome',
+    values: () => read(({ tokens: { verified, known } }) => Object.entries({ verified, known })),
+  });
+  counters(registry, 'tidegate_auth_tokens_refused_total', {
+    help: 'Tokens refused, by code.',
+    label: 'code',
+    values: () => read(({ tokens }) => tokens.refused),
   });
 }
 

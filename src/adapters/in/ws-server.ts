@@ -2,12 +2,14 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { Input } from '../../gateway.ts';
-import { MESSAGE_BYTES_MAX, PATH_BYTES_MAX } from '../../model/limits.ts';
+import { type Breach, breach } from '../../model/errors.ts';
+import type { Identity } from '../../model/identity.ts';
+import { MESSAGE_BYTES_MAX } from '../../model/limits.ts';
 import type { Codec, SessionId } from '../../model/machine.ts';
-import { isPath } from '../../model/pattern.ts';
-import { errorAnswer, rawAnswer } from '../host/answer.ts';
+import { type Access, identify } from '../auth/access.ts';
+import { rawAnswer, refusalAnswer } from '../host/answer.ts';
 import type { Sockets } from '../host/driver.ts';
-import { type Refusal, refusal } from '../host/guard.ts';
+import { type Refusal, refusal, refusalOf } from '../host/guard.ts';
 import { pathOf, targetOf } from '../host/target.ts';
 
 const CODECS: ReadonlyMap<string, Codec> = new Map([
@@ -18,12 +20,12 @@ const CODECS: ReadonlyMap<string, Codec> = new Map([
 const FRAGMENTS_MAX = 16;
 const BUFFERED_CHUNKS_MAX = 1024;
 const CLOSE_TIMEOUT_MS = 3000;
-const RETRY_AFTER_S = 5;
 
 /** What the server needs to know. */
 export interface WsServerOptions {
   readonly node: string;
   readonly port: () => number;
+  readonly access: Access;
   /** There is memory for a further publisher. */
   readonly hasRoom: () => boolean;
   readonly input: (input: Input) => void;
@@ -32,13 +34,20 @@ export interface WsServerOptions {
 /** An upgrade that may go on. */
 interface Admitted {
   readonly codec: Codec;
-  readonly bearer: string | null;
+  readonly identity: Identity | null;
+}
+
+/** A socket that belongs to a session. */
+interface Peer {
+  readonly socket: WebSocket;
+  /** Address of whoever opened the connection. */
+  readonly address: string;
 }
 
 /** The WebSocket side of the gateway: upgrades are judged before they become sessions. */
 export class WsServer implements Sockets {
   readonly #options: WsServerOptions;
-  readonly #sockets = new Map<SessionId, WebSocket>();
+  readonly #peers = new Map<SessionId, Peer>();
   readonly #server: WebSocketServer;
   #sessions = 0;
 
@@ -62,47 +71,56 @@ export class WsServer implements Sockets {
 
   /** Takes the upgrades of this HTTP server. */
   attach(server: Server): void {
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
   }
 
   send(session: SessionId, bytes: Uint8Array): void {
-    const socket = this.#sockets.get(session);
+    const socket = this.#peers.get(session)?.socket;
     if (socket) socket.send(bytes, { binary: socket.protocol === 'tidegate.v1.cbor' });
   }
 
   close(session: SessionId, code: number, reason: string): void {
-    const socket = this.#sockets.get(session);
-    this.#sockets.delete(session);
+    const socket = this.#peers.get(session)?.socket;
+    this.#peers.delete(session);
     socket?.close(code, reason);
   }
 
   probe(session: SessionId): void {
-    this.#sockets.get(session)?.ping();
+    this.#peers.get(session)?.socket.ping();
+  }
+
+  verify(session: SessionId, token: string): Promise<Identity | Breach> {
+    return this.#options.access.verify(token, this.#peers.get(session)?.address ?? '');
   }
 
   unsentBytes(session: SessionId): number {
-    return this.#sockets.get(session)?.bufferedAmount ?? 0;
+    return this.#peers.get(session)?.socket.bufferedAmount ?? 0;
   }
 
   /** Ends every socket that is still there. */
   terminate(): void {
-    for (const socket of this.#sockets.values()) socket.terminate();
-    this.#sockets.clear();
+    for (const { socket } of this.#peers.values()) socket.terminate();
+    this.#peers.clear();
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
-    const judged = this.#judge(request);
+    // Once the connection is lost its address is lost too.
+    const address = request.socket.remoteAddress ?? '';
+    const judged = await this.#judge(request);
     if ('status' in judged) {
-      refuse(socket, judged);
+      socket.end(rawAnswer(refusalAnswer(judged)));
       return;
     }
-    this.#server.handleUpgrade(request, socket, head, (opened) => this.#open(opened, judged));
+    this.#server.handleUpgrade(request, socket, head, (opened) => {
+      this.#open({ socket: opened, address }, judged);
+    });
   }
 
   /** Everything that can be said before the upgrade. Source: PROTOCOL §2.1. */
-  #judge(request: IncomingMessage): Admitted | Refusal {
-    const foreign = refusal(request, this.#options.port());
+  async #judge(request: IncomingMessage): Promise<Admitted | Refusal> {
+    const { access, port } = this.#options;
+    const foreign = access.isOpen ? refusal(request, port()) : null;
     if (foreign) return foreign;
     const target = targetOf(pathOf(request.url), this.#options.node);
     if (target === 'other-node') return { status: 421, code: 4200, message: 'another node' };
@@ -111,28 +129,30 @@ export class WsServer implements Sockets {
     }
     const codec = codecOf(request);
     if (!codec) return noProtocol();
-    const bearer = bearerOf(request);
-    if (bearer === null) return { codec, bearer };
-    if (!isPath(bearer, PATH_BYTES_MAX)) return noPath();
-    if (this.#options.hasRoom()) return { codec, bearer };
-    return { status: 503, code: 4100, message: 'no room for a further device on this node' };
+    const identity = await identify(access, request);
+    if (identity !== null && 'code' in identity) return refusalOf(identity);
+    if (!identity?.isPublisher)
+      return identity?.reads.length === 0 ? useless() : { codec, identity };
+    if (this.#options.hasRoom()) return { codec, identity };
+    return refusalOf(breach(4100, 'no room for a further device on this node'));
   }
 
-  #open(socket: WebSocket, { codec, bearer }: Admitted): void {
+  #open(peer: Peer, { codec, identity }: Admitted): void {
     this.#sessions += 1;
     const session = this.#sessions;
     const { input } = this.#options;
-    this.#sockets.set(session, socket);
-    input({ kind: 'connected', session, codec, bearer });
+    const { socket } = peer;
+    this.#peers.set(session, peer);
+    input({ kind: 'connected', session, codec, identity });
     socket.on('message', (payload: Buffer, isBinary) => {
-      if (this.#sockets.has(session)) input({ kind: 'message', session, payload, isBinary });
+      if (this.#peers.has(session)) input({ kind: 'message', session, payload, isBinary });
     });
     socket.on('pong', () => input({ kind: 'heard', session }));
     socket.on('ping', () => input({ kind: 'heard', session }));
     // ws closes a broken connection itself, with 1002, 1007 or 1009: 'close' follows.
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.#sockets.delete(session);
+      this.#peers.delete(session);
       input({ kind: 'disconnected', session });
     });
   }
@@ -146,29 +166,10 @@ const codecOf = (request: IncomingMessage): Codec | undefined => {
   return name === undefined ? undefined : CODECS.get(name);
 };
 
-/** The token of `Authorization: Bearer`, or null without such a header. */
-const bearerOf = (request: IncomingMessage): string | null => {
-  const { authorization } = request.headers;
-  if (authorization === undefined) return null;
-  return /^Bearer +(.*)$/i.exec(authorization)?.[1]?.trim() ?? '';
-};
-
 const noProtocol = (): Refusal => ({
   status: 400,
   code: 4005,
   message: `offer one of ${[...CODECS.keys()].join(', ')} in Sec-WebSocket-Protocol`,
 });
 
-const noPath = (): Refusal => ({
-  status: 401,
-  code: 4003,
-  message: 'in open mode the bearer token is the device path, and this one is no path',
-});
-
-/** Answers an upgrade that is refused: `{"error":code,"message"}`. */
-function refuse(socket: Duplex, { status, code, message }: Refusal): void {
-  const headers: Record<string, string> = {};
-  if (status === 503) headers['Retry-After'] = String(RETRY_AFTER_S);
-  if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
-  socket.end(rawAnswer(errorAnswer(status, code, message, headers)));
-}
+const useless = (): Refusal => refusalOf(breach(4004, 'this token may neither publish nor read'));

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { ConfigFaults } from '../../../src/config/faults.ts';
@@ -11,8 +12,13 @@ interface Given {
   readonly hostname?: string;
 }
 
-const load = ({ flags = {}, env = {}, files = {}, hostname = 'host' }: Given): Config =>
-  loadConfig({ flags, env, hostname, readFile: (name) => files[name] ?? null });
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const load = ({ flags = {}, env = {}, files = {}, hostname = 'host' }: Given): Config => {
+  const readFile = (name: string): Uint8Array | null =>
+    files[name] === undefined ? null : bytesOf(files[name]);
+  return loadConfig({ flags, env, hostname, readFile });
+};
 
 /** The faults as lines, or none. */
 function faultsOf(given: Given): string[] {
@@ -176,7 +182,7 @@ describe('the file', () => {
   });
 
   it('that cannot be read is a fault', () => {
-    const readFile = (): string => {
+    const readFile = (): Uint8Array => {
       throw new Error('EACCES: permission denied');
     };
     const input = { flags: {}, env: {}, hostname: 'h', readFile };
@@ -270,10 +276,10 @@ describe('bad values', () => {
 });
 
 describe('which log', () => {
-  const MISSING = 'the Kafka log is not in this version: choose --log file or --log memory';
-
-  it('--log kafka is refused in this version', () => {
-    expect(faultsOf({ flags: { log: 'kafka' } })).toEqual([`--log: ${MISSING}`]);
+  it('--log kafka needs brokers', () => {
+    expect(faultsOf({ flags: { log: 'kafka' } })).toEqual([
+      '--log: needs to know where Kafka is: --kafka-brokers HOST:PORT,…',
+    ]);
   });
 
   it.each([
@@ -281,8 +287,11 @@ describe('which log', () => {
     ['TIDEGATE_KAFKA_BROKERS', { env: { TIDEGATE_KAFKA_BROKERS: 'a:1', KAFKA_BROKERS: 'b:1' } }],
     ['--kafka-brokers', { flags: { 'kafka-brokers': 'a:1' }, env: { KAFKA_BROKERS: 'b:1' } }],
     ['tidegate.yaml:2 kafka.brokers', { files: { 'tidegate.yaml': 'kafka:\n  brokers: a:1' } }],
-  ])('brokers without --log mean Kafka, and the fault names %s', (where, given) => {
-    expect(faultsOf(given)).toEqual([`${where}, and no --log: ${MISSING}`]);
+  ])('brokers without --log mean Kafka, and the origin names %s', (where, given) => {
+    const config = load(given);
+    expect([config.log, config.kafkaBrokers]).toEqual(['kafka', ['a:1']]);
+    expect(config.origins.log).toContain(`default, because of`);
+    expect(config.origins.log).toContain(where);
   });
 
   it.each(['file', 'memory'])('--log %s leaves KAFKA_BROKERS alone, whatever it holds', (log) => {
@@ -312,12 +321,113 @@ describe('open mode', () => {
     ]);
   });
 
-  it('is the only mode of this version, and a fault shows nothing of the credentials', () => {
-    const files = { 'tidegate.yaml': 'auth:\n  hs256: {secret: hunter2, other: [hunter2]}\n' };
-    expect(faultsOf({ files })).toEqual([
-      'tidegate.yaml:1 auth: tokens are not in this version: without auth the gateway is open, on loopback only',
+  it('is not what an auth section without a secret asks for', () => {
+    const fault =
+      'tidegate.yaml:1 auth: names no credentials: set auth.hs256.secretFile, or leave auth out';
+    for (const text of ['auth:', 'auth: {}', 'auth:\n  hs256:', 'auth: {hs256: {}}']) {
+      expect(faultsOf({ files: { 'tidegate.yaml': text } })).toEqual([fault]);
+    }
+  });
+});
+
+describe('auth', () => {
+  const SECRET = '0123456789abcdef0123456789abcdef';
+  const auth = 'auth: {hs256: {secretFile: ./secret}}\n';
+  const faultsWith = (text: string, secret = SECRET, flags: Record<string, string> = {}) =>
+    faultsOf({ files: { 'tidegate.yaml': text, './secret': secret }, flags });
+
+  it('takes the secret out of the file, without the newline at its end', () => {
+    for (const end of ['', '\n', '\r\n']) {
+      const config = load({ files: { 'tidegate.yaml': auth, './secret': SECRET + end } });
+      expect(config.auth?.secretFile).toBe('./secret');
+      expect(config.auth?.secret.export()).toEqual(Buffer.from(SECRET));
+      expect(config.origins.auth).toBe('file tidegate.yaml:1 auth.hs256.secretFile');
+    }
+  });
+
+  it('takes no other whitespace away, and bytes as they are', () => {
+    const bytes = Uint8Array.from({ length: 40 }, (_, i) => 255 - i);
+    const readFile = (name: string) => (name === './secret' ? bytes : bytesOf(auth));
+    const config = loadConfig({ flags: {}, env: {}, hostname: 'h', readFile });
+    expect(config.auth?.secret.export()).toEqual(Buffer.from(bytes));
+    const spaced = ` ${SECRET} \n\n`;
+    const { secret } = load({ files: { 'tidegate.yaml': auth, './secret': spaced } }).auth ?? {};
+    expect(secret?.export().toString()).toBe(` ${SECRET} \n`);
+  });
+
+  it('does not print its secret', () => {
+    const config = load({ files: { 'tidegate.yaml': auth, './secret': SECRET } });
+    const hex = Buffer.from(SECRET).toString('hex');
+    for (const text of [JSON.stringify(config), inspect(config, { depth: null })]) {
+      expect(text).not.toMatch(new RegExp(`${SECRET}|${hex}|48, ?49, ?50`));
+    }
+  });
+
+  it.each<[string, string | undefined, string]>([
+    ['a short one', SECRET.slice(1), 'the file is no secret: it holds 31 bytes'],
+    ['a short one with a newline', `${SECRET.slice(1)}\n`, 'it holds 31 bytes'],
+    ['an empty one', '', 'it holds 0 bytes'],
+    ['none', undefined, 'there is no file of the name that stands here'],
+  ])('%s is a fault', (_, secret, says) => {
+    const files: Record<string, string> = { 'tidegate.yaml': auth };
+    if (secret !== undefined) files['./secret'] = secret;
+    const faults = faultsOf({ files });
+    expect(faults).toEqual([expect.stringContaining(says)]);
+    expect(faults[0]).toMatch(/^tidegate\.yaml:1 auth\.hs256\.secretFile: /);
+  });
+
+  it('a secret that cannot be read is a fault', () => {
+    const readFile = (name: string): Uint8Array => {
+      if (name === 'tidegate.yaml') return bytesOf(auth);
+      throw Object.assign(new Error("EACCES: permission denied, open './secret'"), {
+        code: 'EACCES',
+      });
+    };
+    expect(() => loadConfig({ flags: {}, env: {}, hostname: 'h', readFile })).toThrow(
+      /secretFile: the file that is named here cannot be read \(EACCES\)$/,
+    );
+  });
+
+  it.each([
+    'auth: hunter2',
+    'auth: [hunter2]',
+    'auth: {hunter2: 1}',
+    'auth: {hunter2}',
+    'auth: {hs256: hunter2}',
+    'auth: {hs256: {secret: hunter2}}',
+    'auth: {hs256: {hunter2}}',
+    'auth: {hs256: {secretFile: hunter2}}',
+    'auth: {hs256: {secretFile: [hunter2]}}',
+    'auth: {hs256: {secretFile: {hunter2: hunter2}}}',
+  ])('%s is a fault that shows nothing of it', (text) => {
+    const faults = faultsOf({ files: { 'tidegate.yaml': text } });
+    expect(faults).not.toEqual([]);
+    expect(faults.join('\n')).not.toContain('hunter2');
+  });
+
+  it('names the key that there is when another one stands there', () => {
+    expect(faultsWith('auth: {hs256: {secretFile: ./secret, secret: x}}')).toEqual([
+      'tidegate.yaml:1 auth.hs256: holds an unknown key; what there is is auth.hs256.secretFile',
     ]);
   });
+
+  it.each(['0.0.0.0:8080', '[::]:1', '192.168.1.2:80', 'example.com:80', '127.evil.example:80'])(
+    'listens on %s only where the network is trusted',
+    (listen) => {
+      expect(faultsWith(auth, SECRET, { listen })).toEqual([
+        '--listen: without TLS only loopback is served, unless the file says listen.plaintext: trusted-network',
+      ]);
+      const trusted = `${auth}listen: {plaintext: trusted-network}\n`;
+      expect(faultsWith(trusted, SECRET, { listen })).toEqual([]);
+    },
+  );
+
+  it.each(['127.0.0.1:0', '127.0.0.2:80', '[::1]:80', 'localhost:80'])(
+    'listens on %s without more ado',
+    (listen) => {
+      expect(faultsWith(auth, SECRET, { listen })).toEqual([]);
+    },
+  );
 
   it('shows nothing of a file that cannot be parsed', () => {
     const files = { 'tidegate.yaml': 'auth:\n  hs256: {secret: hunter2\nshards: 1\n' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isPath, matches, parsePattern } from '../../../src/model/pattern.ts';
+import { isPath, matches, overlaps, parsePattern } from '../../../src/model/pattern.ts';
 
 describe('a pattern', () => {
   test.each<[string, string, boolean]>([
@@ -40,5 +40,29 @@ describe('a path', () => {
     `${'a/'.repeat(16)}a`,
   ])('%j is none', (path) => {
     expect(isPath(path, 128)).toBe(false);
+  });
+});
+
+describe('patterns that overlap', () => {
+  const LEVELS = ['a', 'b', '+'];
+  const words = (alphabet: readonly string[], length: number): string[][] =>
+    length === 0
+      ? [[]]
+      : words(alphabet, length - 1).flatMap((word) => alphabet.map((level) => [...word, level]));
+  const plain = [1, 2, 3].flatMap((length) => words(LEVELS, length));
+  const patterns = [...plain, ['#'], ...plain.map((pattern) => [...pattern, '#'])];
+  // One level more than the longest pattern has, and a level that none of them names.
+  const topics = [1, 2, 3, 4].flatMap((length) => words(['a', 'b', 'c'], length));
+
+  test('are those that some topic matches both of, whichever they are', () => {
+    const matched = patterns.map((pattern) => topics.map((topic) => matches(pattern, topic)));
+    const wrong: string[] = [];
+    for (const [i, a] of patterns.entries()) {
+      for (const [j, b] of patterns.entries()) {
+        const isShared = topics.some((_, t) => matched[i]?.[t] && matched[j]?.[t]);
+        if (overlaps(a, b) !== isShared) wrong.push(`${a.join('/')} and ${b.join('/')}`);
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 });

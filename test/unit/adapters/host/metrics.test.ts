@@ -23,6 +23,7 @@ const ledger = (received: number): Ledger => ({
   },
   readingsDurable: 50,
   readings: { aggregated: 10, late: 9, future: 8, excluded: 6, refused: 1 },
+  tokens: { verified: 6, known: 40, refused: new Map([[4003, 9]]) },
   sessions: 12,
   creditOutstandingBytes: 16_512,
   subscriptions: 2,
@@ -57,6 +58,9 @@ describe('the ledger in Prometheus form', () => {
     'tidegate_delivery_append_duration_seconds_count 3',
     'tidegate_delivery_append_duration_seconds_sum 0.5025',
     'tidegate_ingest_ack_duration_seconds_count 0',
+    'tidegate_auth_tokens_accepted_total{outcome="verified"} 6',
+    'tidegate_auth_tokens_accepted_total{outcome="known"} 40',
+    'tidegate_auth_tokens_refused_total{code="4003"} 9',
   ])('has %s', async (line) => {
     const text = await createMetrics(() => ledger(24)).text();
     expect(text.split('\n')).toContain(line);
