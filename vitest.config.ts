@@ -11,6 +11,8 @@ const tiers = [
   { name: 'property', order: 1, timeoutMs: 60_000 },
   { name: 'conformance', order: 2, timeoutMs: 30_000 },
   { name: 'integration', order: 3, timeoutMs: 120_000 },
+  // A project of its own, because only its global setup starts a Kafka.
+  { name: 'kafka', order: 4, timeoutMs: 120_000 },
 ] as const;
 
 export default defineConfig({
@@ -26,7 +28,8 @@ export default defineConfig({
         hookTimeout: timeoutMs,
         teardownTimeout: 30_000,
         // Integration tests start real servers: one file at a time, or two cores are not enough.
-        fileParallelism: name !== 'integration',
+        fileParallelism: name !== 'integration' && name !== 'kafka',
+        globalSetup: name === 'kafka' ? ['test/support/kafka/global-setup.ts'] : [],
         sequence: { groupOrder: order },
       },
     })),

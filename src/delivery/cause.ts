@@ -1,52 +1,11 @@
-import type { LogKind } from '../model/record.ts';
 import type { WindowResult } from '../model/window.ts';
-
-const VERSION = 1;
-const FIXED_BYTES = 14;
-
-/**
- * What made a window result: a record of this shard, and which of its results it is, from 0. It
- * stands in the header of every aggregates record, so that a restart knows which results are
- * durable already. Results of one log and shard are written in the order of their causes.
- */
-export interface ResultCause {
-  readonly log: LogKind;
-  readonly shard: number;
-  readonly offset: number;
-  readonly index: number;
-}
-
-/** Shape: version u8, log u8, offset u64 LE, index u32 LE. */
-export function encodeCause({ log, offset, index }: ResultCause): Uint8Array {
-  const bytes = new Uint8Array(FIXED_BYTES);
-  const view = new DataView(bytes.buffer);
-  bytes[0] = VERSION;
-  bytes[1] = log;
-  view.setBigUint64(2, BigInt(offset), true);
-  view.setUint32(10, index, true);
-  return bytes;
-}
-
-/** The cause in the header of an aggregates record, or null if it is none that we know. */
-export function decodeCause(tg: Uint8Array, shard: number): ResultCause | null {
-  if (tg.length !== FIXED_BYTES || tg[0] !== VERSION || (tg[1] as number) > 1) return null;
-  const view = new DataView(tg.buffer, tg.byteOffset, tg.length);
-  return {
-    log: tg[1] as LogKind,
-    shard,
-    offset: Number(view.getBigUint64(2, true)),
-    index: view.getUint32(10, true),
-  };
-}
+import { isNotAfter, type ResultCause } from '../wire/result-cause.ts';
 
 /** A window result on its way to the aggregates log. */
 export interface CausedResult {
   readonly cause: ResultCause;
   readonly result: WindowResult;
 }
-
-const isNotAfter = (a: ResultCause, b: ResultCause): boolean =>
-  a.offset < b.offset || (a.offset === b.offset && a.index <= b.index);
 
 /**
  * Finds, while the logs are read at the start, which results a crash kept from the aggregates log.

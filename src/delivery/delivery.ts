@@ -40,7 +40,7 @@ export interface DeliveryOptions {
   readonly own: Uint8Array;
   readonly lingerMs: number;
   /** After a failed append the start path may be taken again. */
-  readonly isRecoverable: boolean;
+  readonly isRecoverable: () => boolean;
   readonly port: DeliveryPort;
 }
 
@@ -54,7 +54,7 @@ export class Delivery {
   readonly #readings: OwnedLog;
   readonly #alarms: OwnedLog;
   readonly #results: ResultsLog;
-  readonly #isRecoverable: boolean;
+  readonly #isRecoverable: () => boolean;
   #isOwner = false;
   #isBroken = false;
   #isRecovering = false;
@@ -175,7 +175,7 @@ export class Delivery {
   /** An append, or the reading of a gap, failed: what is in the log is unknown. */
   failed(log: LogKind, reason: string, now: Now): void {
     if (this.#isBroken) return;
-    if (log !== LOG.aggregates || !this.#isRecoverable) {
+    if (log !== LOG.aggregates || !this.#isRecoverable()) {
       this.#owned(log).failed(reason, now);
       return;
     }

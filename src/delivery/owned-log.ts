@@ -46,7 +46,7 @@ export interface OwnedLogOptions {
   readonly own: Uint8Array;
   readonly lingerMs: number;
   /** After a failed append the start path may be taken again. */
-  readonly isRecoverable: boolean;
+  readonly isRecoverable: () => boolean;
   /** A fence of this shard is of a higher generation than this. */
   readonly genFloor: (shard: number) => number;
   readonly port: OwnedLogPort;
@@ -179,7 +179,7 @@ export class OwnedLog {
   /** An append, or the reading of a gap, failed: what is in the log is unknown. */
   failed(reason: string, now: Now): void {
     if (this.#phase === 'broken') return;
-    if (!this.#options.isRecoverable) {
+    if (!this.#options.isRecoverable()) {
       this.break('log failed', `an append failed: ${reason}`);
       return;
     }

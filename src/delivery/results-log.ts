@@ -1,7 +1,8 @@
 import type { RecordBatch } from '../model/batch.ts';
 import { LOG, type LogRecord } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
-import { type CausedResult, decodeCause, encodeCause, MissingResults } from './cause.ts';
+import { decodeCause, encodeCause } from '../wire/result-cause.ts';
+import { type CausedResult, MissingResults } from './cause.ts';
 import { Pipeline } from './pipeline.ts';
 
 /** After an append that failed it is tried again so much later, doubling. Units: ms. */

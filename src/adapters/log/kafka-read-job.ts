@@ -1,0 +1,134 @@
+import type { KafkaMessage } from 'kafkajs';
+
+/** Offsets of one partition that are wanted, both ends included. */
+export interface ReadTarget {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where a record stands. */
+export interface RecordPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Told every record that was read. */
+export type OnMessage = (place: RecordPlace, message: KafkaMessage) => void;
+
+/** What a batch says, as far as a job looks at it. */
+export interface FetchedBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly KafkaMessage[];
+  /** Offset of the last record fetched, control records included. */
+  readonly lastOffset: number;
+}
+
+/** How far one partition has been read. */
+export interface ReadPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly to: number;
+  next: number;
+}
+
+/** What taking a batch came to. */
+export type Taken = 'nothing' | 'more' | 'done' | 'behind';
+
+/**
+ * One reading of certain offsets, independent of how records arrive: they may come again, too early
+ * or from before the beginning after a rebalance, and offsets may hold no record (control records,
+ * compaction).
+ * Guarantee: every record of the targets is told once, in the order of offsets per partition.
+ */
+export class ReadJob {
+  readonly promise: Promise<void>;
+  /** Counts what was read, so that a standstill is noticed. */
+  progress = 0;
+  readonly #onMessage: OnMessage;
+  readonly #positions = new Map<string, ReadPosition>();
+  readonly #settle = Promise.withResolvers<void>();
+  #isSettled = false;
+
+  constructor(targets: readonly ReadTarget[], onMessage: OnMessage) {
+    this.promise = this.#settle.promise;
+    this.#onMessage = onMessage;
+    for (const { topic, partition, from, to } of targets) {
+      if (from > to) continue;
+      this.#positions.set(keyOf(topic, partition), { topic, partition, to, next: from });
+    }
+    this.#finishIfDone();
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** What is still to be read. */
+  get open(): readonly ReadPosition[] {
+    return this.#isSettled ? [] : [...this.#positions.values()];
+  }
+
+  /** What was not read when the job ended. */
+  get unread(): readonly ReadPosition[] {
+    return [...this.#positions.values()];
+  }
+
+  /** Tells the records that were fetched. A reader that throws ends the job. */
+  take(batch: FetchedBatch): Taken {
+    const position = this.#positions.get(keyOf(batch.topic, batch.partition));
+    if (this.#isSettled || !position) return 'nothing';
+    const first = batch.messages[0];
+    if (first && Number(first.offset) < position.next && batch.lastOffset < position.next) {
+      return 'behind';
+    }
+    try {
+      for (const message of batch.messages) this.#tell(position, message);
+    } catch (error) {
+      this.fail(error);
+      return 'done';
+    }
+    return this.passed(batch.topic, batch.partition, batch.lastOffset);
+  }
+
+  /** Nothing more of this partition comes up to this offset. */
+  passed(topic: string, partition: number, last: number): Taken {
+    const key = keyOf(topic, partition);
+    const position = this.#positions.get(key);
+    if (this.#isSettled || !position) return 'nothing';
+    if (last >= position.next) {
+      position.next = last + 1;
+      this.progress += 1;
+    }
+    if (position.next <= position.to) return 'more';
+    this.#positions.delete(key);
+    this.#finishIfDone();
+    return 'done';
+  }
+
+  fail(error: unknown): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#settle.reject(error);
+  }
+
+  #tell(position: ReadPosition, message: KafkaMessage): void {
+    const offset = Number(message.offset);
+    if (offset < position.next || offset > position.to) return;
+    const { topic, partition } = position;
+    this.#onMessage({ topic, partition, offset }, message);
+    position.next = offset + 1;
+    this.progress += 1;
+  }
+
+  #finishIfDone(): void {
+    if (this.#positions.size > 0 || this.#isSettled) return;
+    this.#isSettled = true;
+    this.#settle.resolve();
+  }
+}
+
+const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
