@@ -10,10 +10,10 @@ import { AMBIENT, fileOf, MACHINE } from '../support/recordings.ts';
 import { startCli } from '../support/run-cli.ts';
 
 const KILLS = Number(process.env['KILLS'] ?? 3);
-/** The longer recording takes about 20 s at this speed. */
-const SPEEDUP = Number(process.env['REPLAY_SPEEDUP'] ?? 1_300_000);
+/** The longer recording takes about 13 s at this speed. */
+const SPEEDUP = Number(process.env['REPLAY_SPEEDUP'] ?? 2_000_000);
 /** A kill comes at a random moment of these, after the gateway is ready. Units: ms. */
-const UP_MS = [800, 3000] as const;
+const UP_MS = [500, 2000] as const;
 
 /**
  * The gateway dies by kill -9 in the middle of a replay, again and again; the devices come back by

@@ -157,29 +157,30 @@ async function judge(
     const least = (isAggregates ? RESULT_BYTES_MAX : 0) + SMALL_RECORD_BYTES;
     if (bytesMax < least + BATCH_OVERHEAD_BYTES) throw tooSmall(name, bytesMax, least);
     shareBytesMax = Math.min(shareBytesMax, bytesMax - BATCH_OVERHEAD_BYTES);
+    // Kafka 4 asks for no more replicas than there are: with one of them, 2 in sync mean 1.
+    const inForce = Math.min(minInSync, topic.replicas);
+    if (inForce < minInSync) warnings.push(tooFewReplicas(topic, minInSync));
     // An ack promises nothing about window results: they can be computed again.
-    if (minInSync < 2 && !isAggregates) dur = 0;
-    shortage ??= shortageOf(topic, minInSync);
+    if (inForce < 2 && !isAggregates) dur = 0;
+    shortage ??= shortageOf(topic, inForce);
   }
   if (dur === 0 && settings.warning === null) {
     warnings.push(
-      'min.insync.replicas of the topics is below 2: an acknowledged frame may exist on one ' +
+      'min.insync.replicas of the topics is below 2, or there is one replica: an acknowledged frame may exist on one ' +
         'broker only, so acks say dur 0',
     );
   }
   return { dur, shareBytesMax, shortage, warnings };
 }
 
-function shortageOf({ name, replicas, inSync }: TopicState, minInSync: number): string | null {
-  if (minInSync > replicas) {
-    return (
-      `topic ${name} has ${replicas} replicas, but its min.insync.replicas is ${minInSync}: ` +
-      'nothing can be written until one of the two is changed'
-    );
-  }
-  if (minInSync <= inSync) return null;
-  return `topic ${name} has ${inSync} replicas in sync, but its min.insync.replicas is ${minInSync}`;
+function shortageOf({ name, inSync }: TopicState, inForce: number): string | null {
+  if (inForce <= inSync) return null;
+  return `topic ${name} has ${inSync} replicas in sync, but its min.insync.replicas is ${inForce}`;
 }
+
+const tooFewReplicas = ({ name, replicas }: TopicState, minInSync: number): string =>
+  `topic ${name} has ${replicas} replicas, but its min.insync.replicas is ${minInSync}: brokers ` +
+  'before Kafka 4 refuse every record of it, later ones confirm when all replicas have it';
 
 const tooSmall = (name: string, bytesMax: number, least: number): StartError =>
   new StartError(
