@@ -166,8 +166,8 @@ async function judge(
   }
   if (dur === 0 && settings.warning === null) {
     warnings.push(
-      'min.insync.replicas of the topics is below 2, or there is one replica: an acknowledged frame may exist on one ' +
-        'broker only, so acks say dur 0',
+      'min.insync.replicas of the topics is below 2, or there is one replica: an acknowledged ' +
+        'frame may exist on one broker only, so acks say dur 0',
     );
   }
   return { dur, shareBytesMax, shortage, warnings };
