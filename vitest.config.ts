@@ -1,6 +1,17 @@
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
+interface Tier {
+  readonly name: string;
+  readonly order: number;
+  readonly timeoutMs: number;
+  readonly include?: string;
+  readonly exclude?: string;
+  readonly workers?: number;
+}
+
+const BROWSER_TESTS = 'test/integration/page*.test.ts';
+
 /**
  * The tiers of docs/DESIGN.md §15, fastest first. `order` keeps them from running side by side:
  * an integration test that measures time must not share the machine with the property tests.
@@ -10,25 +21,28 @@ const tiers = [
   { name: 'unit', order: 0, timeoutMs: 5_000 },
   { name: 'property', order: 1, timeoutMs: 60_000 },
   { name: 'conformance', order: 2, timeoutMs: 30_000 },
-  { name: 'integration', order: 3, timeoutMs: 120_000 },
+  // Real servers, which mostly wait: two files at a time, the two cores are enough for that.
+  { name: 'integration', order: 3, timeoutMs: 120_000, exclude: BROWSER_TESTS, workers: 2 },
+  // A page that must not freeze has the machine for itself.
+  { name: 'browser', order: 4, timeoutMs: 120_000, include: BROWSER_TESTS, workers: 1 },
   // A project of its own, because only its global setup starts a Kafka.
-  { name: 'kafka', order: 4, timeoutMs: 120_000 },
-] as const;
+  { name: 'kafka', order: 5, timeoutMs: 120_000, workers: 1 },
+] satisfies Tier[];
 
 export default defineConfig({
   test: {
     reporters: ['default', new SummaryReporter()],
-    projects: tiers.map(({ name, order, timeoutMs }) => ({
+    projects: tiers.map(({ name, order, timeoutMs, include, exclude, workers }: Tier) => ({
       test: {
         name,
-        include: [`test/${name}/**/*.test.ts`],
+        include: [include ?? `test/${name}/**/*.test.ts`],
+        exclude: exclude === undefined ? [] : [exclude],
         environment: 'node' as const,
         pool: 'forks' as const,
         testTimeout: timeoutMs,
         hookTimeout: timeoutMs,
         teardownTimeout: 30_000,
-        // Integration tests start real servers: one file at a time, or two cores are not enough.
-        fileParallelism: name !== 'integration' && name !== 'kafka',
+        ...(workers === undefined ? {} : { maxWorkers: workers, fileParallelism: workers > 1 }),
         globalSetup: name === 'kafka' ? ['test/support/kafka/global-setup.ts'] : [],
         sequence: { groupOrder: order },
       },
