@@ -1,158 +1,115 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { freePort } from './kafka.ts';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+import type { Address } from './kafka-protocol.ts';
+import { type Fate, type LinkPort, ProxyLink, type SeenRequest } from './proxy-link.ts';
 
-/** What becomes of one request. */
-export type Fate =
-  | 'pass'
-  /** The client is cut off, the broker never sees the request. */
-  | 'cut before'
-  /** The broker gets it, the client is cut off and never hears the answer. */
-  | 'cut after'
-  /** The broker gets it, and no answer comes over this connection any more. */
-  | 'mute'
-  /** The broker gets it so many ms later, whatever became of the client by then. */
-  | { readonly holdMs: number };
-
-/** A request of the Kafka protocol. */
-export interface ProxiedRequest {
-  /** 0 produce, 1 fetch, 3 metadata … */
-  readonly apiKey: number;
-  readonly bytes: Buffer;
+/** Decides about requests, and hears what came of them. */
+export interface ProxyRules {
+  fateOf(request: SeenRequest): Fate;
+  answered(request: SeenRequest): void;
+  /** A partition that is left out of an answer that tells of these topics. */
+  isHidden(topic: string, partition: number, topics: readonly string[]): boolean;
 }
 
-/** Produce. */
-export const PRODUCE = 0;
+/** Rules under which everything passes. */
+export const CALM: ProxyRules = {
+  fateOf: () => ({ kind: 'pass' }),
+  answered: () => undefined,
+  isHidden: () => false,
+};
 
-const LENGTH_BYTES = 4;
-const CUT_AFTER_MS = 30;
+/** How often it is looked whether late requests have arrived. Units: ms. */
+const LOOK_MS = 50;
 
 /**
- * A proxy in front of one broker that decides about whole requests. Clients come through it by the
- * `route` of the Kafka log: whatever a broker advertises, they dial the proxy.
+ * A proxy in front of every broker of a cluster, in this process. It changes the addresses in the
+ * cluster's answers, so a client that is given `brokers` never reaches the cluster in another way.
  */
 export class KafkaProxy {
-  readonly port: number;
-  /** Decides about every request; null lets all of them pass. */
-  fate: ((request: ProxiedRequest) => Fate) | null = null;
-  /** New connections are refused as if nobody listened. */
-  isDown = false;
-  readonly #target: { readonly host: string; readonly port: number };
-  readonly #server: Server;
-  readonly #clients = new Set<Socket>();
-  readonly #brokers = new Set<Socket>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Decides about every request. */
+  rules: ProxyRules = CALM;
+  readonly #servers = new Map<string, Server>();
+  readonly #links = new Set<ProxyLink>();
+  #opened = 0;
+  #isDown = false;
 
-  constructor(target: string, port: number) {
-    const [host = '', text = ''] = target.split(':');
-    this.#target = { host, port: Number(text) };
-    this.port = port;
-    this.#server = createServer((client) => this.#accept(client));
-  }
+  private constructor() {}
 
-  static async start(target: string): Promise<KafkaProxy> {
-    const proxy = new KafkaProxy(target, await freePort());
-    await new Promise<void>((resolve) => proxy.#server.listen(proxy.port, '127.0.0.1', resolve));
+  /** Opens a listener for each broker of a cluster that is up. */
+  static async open(brokers: readonly string[]): Promise<KafkaProxy> {
+    const proxy = new KafkaProxy();
+    for (const address of await brokersOf(brokers)) await proxy.#listen(address);
     return proxy;
   }
 
-  /** For the option of the Kafka log. */
-  readonly route = (): { host: string; port: number } => ({ host: '127.0.0.1', port: this.port });
-
-  /** Cuts all connections of clients; what the broker has of them it keeps. */
-  cut(): void {
-    for (const client of this.#clients) client.destroy();
+  /** Shape: `host:port`, for clients. */
+  get brokers(): readonly string[] {
+    return [...this.#servers.values()].map((server) => `127.0.0.1:${portOf(server)}`);
   }
 
-  /** Nobody gets through, and who was through is cut off. */
-  goDown(): void {
-    this.isDown = true;
-    this.cut();
+  /** Cuts every connection and refuses new ones, or lets them in again. */
+  set isDown(isDown: boolean) {
+    this.#isDown = isDown;
+    if (isDown) for (const link of this.#links) link.cut();
   }
 
-  stop(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.goDown();
-    for (const broker of this.#brokers) broker.destroy();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+  /** Resolves when nothing of clients that have gone is under way any more. */
+  async settled(): Promise<void> {
+    while ([...this.#links].some(({ isOrphan }) => isOrphan)) await sleep(LOOK_MS);
   }
 
-  #accept(client: Socket): void {
-    if (this.isDown) {
-      client.destroy();
-      return;
-    }
-    const broker = connect({ ...this.#target, noDelay: true });
-    const link: Link = { client, broker, isMute: false, held: 0 };
-    this.#clients.add(client);
-    this.#brokers.add(broker);
-    client.setNoDelay(true);
-    client.on('error', () => undefined);
-    broker.on('error', () => undefined);
-    client.on('close', () => {
-      this.#clients.delete(client);
-      if (link.held === 0) broker.end();
+  async close(): Promise<void> {
+    for (const link of this.#links) link.destroy();
+    const servers = [...this.#servers.values()];
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+
+  #listen(to: Address): Promise<void> {
+    const port: LinkPort = {
+      fateOf: (request) => this.rules.fateOf(request),
+      answered: (request) => this.rules.answered(request),
+      isHidden: (...partition) => this.rules.isHidden(...partition),
+      address: (of) => this.#addressOf(of),
+      closed: (link) => this.#links.delete(link),
+    };
+    const server = createServer((client) => {
+      if (this.#isDown) {
+        client.on('error', () => undefined).destroy();
+        return;
+      }
+      this.#opened += 1;
+      this.#links.add(new ProxyLink(client, to, { id: this.#opened, port }));
     });
-    broker.on('close', () => {
-      this.#brokers.delete(broker);
-      client.destroy();
-    });
-    broker.on('data', (bytes) => {
-      if (!link.isMute && !client.destroyed) client.write(bytes);
-    });
-    let rest = Buffer.alloc(0);
-    client.on('data', (bytes) => {
-      rest = this.#cutRequests(link, Buffer.concat([rest, bytes]));
+    this.#servers.set(nameOf(to), server);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', resolve);
     });
   }
 
-  /** Handles the whole requests in these bytes, and returns what is left. */
-  #cutRequests(link: Link, bytes: Buffer): Buffer<ArrayBuffer> {
-    let at = 0;
-    while (at + LENGTH_BYTES <= bytes.length) {
-      const end = at + LENGTH_BYTES + bytes.readInt32BE(at);
-      if (end > bytes.length) break;
-      const request = Buffer.from(bytes.subarray(at, end));
-      this.#handle(link, { apiKey: request.readInt16BE(LENGTH_BYTES), bytes: request });
-      at = end;
-    }
-    return Buffer.from(bytes.subarray(at));
-  }
-
-  #handle(link: Link, request: ProxiedRequest): void {
-    const fate = this.fate?.(request) ?? 'pass';
-    if (fate === 'cut before') {
-      link.client.destroy();
-    } else if (typeof fate === 'object') {
-      link.held += 1;
-      this.#later(fate.holdMs, () => {
-        link.held -= 1;
-        forward(link, request.bytes);
-        if (link.client.destroyed) this.#later(CUT_AFTER_MS, () => link.broker.end());
-      });
-    } else {
-      if (fate !== 'pass') link.isMute = true;
-      forward(link, request.bytes);
-      if (fate === 'cut after') this.#later(CUT_AFTER_MS, () => link.client.destroy());
-    }
-  }
-
-  #later(ms: number, then: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      then();
-    }, ms);
-    this.#timers.add(timer);
+  #addressOf(of: Address): Address {
+    const server = this.#servers.get(nameOf(of));
+    if (!server) throw new Error(`the proxy does not know the broker ${nameOf(of)}`);
+    return { host: '127.0.0.1', port: portOf(server) };
   }
 }
 
-interface Link {
-  readonly client: Socket;
-  readonly broker: Socket;
-  isMute: boolean;
-  /** Requests that the broker does not have yet. */
-  held: number;
+/** The brokers of a cluster, by the addresses that they advertise. */
+async function brokersOf(bootstrap: readonly string[]): Promise<Address[]> {
+  const kafka = new Kafka({ brokers: [...bootstrap], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { brokers } = await admin.describeCluster();
+    return brokers
+      .toSorted((a, b) => a.nodeId - b.nodeId)
+      .map(({ host, port }) => ({ host, port }));
+  } finally {
+    await admin.disconnect();
+  }
 }
 
-function forward({ broker }: Link, bytes: Buffer): void {
-  if (!broker.destroyed) broker.write(bytes);
-}
+const nameOf = ({ host, port }: Address): string => `${host}:${port}`;
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
