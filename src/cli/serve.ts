@@ -123,8 +123,8 @@ class Node {
       else this.#logger.error({ state: state.kind }, state.reason);
     };
     this.#obeySignals();
-    await this.#driver.start();
-    const code = await ended;
+    // A stop does not wait for a log that is long to read or out of reach.
+    const code = await Promise.race([this.#driver.start().then(() => ended), ended]);
     this.#driver.stop();
     this.#sockets.terminate();
     this.#server.close();

@@ -116,7 +116,7 @@ export class Delivery {
   /** A definition read from the schema log. */
   schemaRead({ hash, bytes }: SchemaRecord): void {
     const schema = decodeSchema(bytes, hash);
-    if (schema) this.schemas.add(schema);
+    if (schema) this.schemas.read(schema);
   }
 
   /** A record read at the start or in a gap, in log order. */
@@ -127,6 +127,7 @@ export class Delivery {
 
   /** Everything was read at the start (null): fence; or a gap of this log was. */
   readEnd(log: LogKind | null, now: Now): void {
+    if (this.#isBroken) return;
     if (log !== null) {
       this.#owned(log).readEnd(now);
       return;
@@ -137,9 +138,10 @@ export class Delivery {
 
   /** Takes a row. */
   admit(row: FrameRow, now: Now): void {
-    const batch = this.#owned(row.lane === 0 ? LOG.alarms : LOG.readings).admit(row, now);
+    const log = row.lane === 0 ? LOG.alarms : LOG.readings;
+    const batch = this.#owned(log).admit(row, now);
     for (const schema of row.schemas) {
-      if (this.schemas.add(schema)) batch.records.schemas.push(schema);
+      if (this.schemas.carry(schema, log)) batch.records.schemas.push(schema);
     }
   }
 

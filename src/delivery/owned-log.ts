@@ -188,6 +188,7 @@ export class OwnedLog {
     if (isFirst) this.#attempts = 0;
     const { inFlight } = this.#pipeline;
     if (inFlight && !this.#undecided) this.#undecided = new Undecided(inFlight);
+    if (this.#landing) this.tails.rewind(this.#landing.batch.records, this.#landing.offsets);
     this.#fence = null;
     this.#landing = null;
     this.#phase = 'resting';

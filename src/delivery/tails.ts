@@ -1,3 +1,4 @@
+import type { RecordBatch } from '../model/batch.ts';
 import { type LogKind, type LogRecord, RECORD } from '../model/record.ts';
 import type { RecordHeader } from '../wire/record-header.ts';
 
@@ -57,6 +58,17 @@ export class Tails {
     tail.gen = header.gen;
     tail.own.set(header.own);
     return true;
+  }
+
+  /**
+   * The reading of a gap between these rows broke off: it begins again at the first row that was
+   * passed over, or that row would never be found.
+   */
+  rewind(records: RecordBatch, offsets: Float64Array): void {
+    for (let row = 0; row < records.rows; row += 1) {
+      const tail = this.#tail(records.shard[row] as number);
+      tail.next = Math.min(tail.next, offsets[row] as number);
+    }
   }
 
   #tail(shard: number): Tail {

@@ -98,7 +98,10 @@ export class Admitter {
     const before = isNewEpoch ? 0 : state.lastRow;
     row.lost = channel.qos === 0 || row.isUncertain ? 0 : row.n - 1 - before;
     state.advance(epoch, row.n);
-    if (isNewEpoch) state.ack = channel.baseAck;
+    if (isNewEpoch) {
+      state.ack = channel.baseAck;
+      state.qos = channel.qos;
+    }
     if (row.isUncertain) state.uncertainEpoch = 0;
     state.unsettled += row.cost;
     channel.adm = row.n;

@@ -81,6 +81,8 @@ export class DeviceRegistry {
   readonly #shards: number;
   readonly #byPath = new Map<string, Device>();
   readonly #byId: Device[] = [];
+  /** Numbers of devices that were dropped. */
+  readonly #free: number[] = [];
   /** How many device paths extend this one. */
   readonly #extended = new Map<string, number>();
 
@@ -89,7 +91,7 @@ export class DeviceRegistry {
   }
 
   get size(): number {
-    return this.#byId.length;
+    return this.#byPath.size;
   }
 
   /** The device with this number. */
@@ -111,19 +113,35 @@ export class DeviceRegistry {
 
   /** From now on every device without a session counts as disconnected. */
   disconnectAll(nowUs: number): void {
-    for (const device of this.#byId) if (device.session === 0) device.disconnectedSince = nowUs;
+    for (const device of this.#byPath.values())
+      if (device.session === 0) device.disconnectedSince = nowUs;
   }
 
   /** The device with this path, made if need be. */
   get(path: string): Device {
     const found = this.#byPath.get(path);
     if (found) return found;
-    const device = new Device(this.#byId.length, path, this.#shards);
-    this.#byId.push(device);
+    const device = new Device(this.#free.pop() ?? this.#byId.length, path, this.#shards);
+    this.#byId[device.id] = device;
     this.#byPath.set(path, device);
     for (const prefix of prefixesOf(path)) {
       this.#extended.set(prefix, (this.#extended.get(prefix) ?? 0) + 1);
     }
     return device;
+  }
+
+  /**
+   * Forgets a device that is not connected and of which there is neither record, stub nor pipeline:
+   * a `hello` alone reserves no path and no memory. Source: [R2.2-6], [R4.1-15].
+   */
+  drop(device: Device): void {
+    if (device.session !== 0 || device.lanes.some(({ epoch }) => epoch !== 0)) return;
+    if (!this.#byPath.delete(device.path)) return;
+    this.#free.push(device.id);
+    for (const prefix of prefixesOf(device.path)) {
+      const left = (this.#extended.get(prefix) ?? 0) - 1;
+      if (left > 0) this.#extended.set(prefix, left);
+      else this.#extended.delete(prefix);
+    }
   }
 }

@@ -92,7 +92,11 @@ export class Dispatcher {
     }
     const decoded = decodeCbor(cbor, 'client');
     if ('breach' in decoded) {
-      this.#parts.breach(session, decoded.breach, now);
+      const { code } = decoded.breach;
+      const isData = head.k === KIND.data && head.n >= 1;
+      if (isData) this.#countClosing(payload, code);
+      const about = isData && NAMING.has(code) ? { c: head.c, n: head.n } : undefined;
+      this.#parts.breach(session, decoded.breach, now, about);
       return;
     }
     const { message } = decoded;

@@ -254,6 +254,7 @@ export class Ingest {
     device.session = 0;
     device.disconnectedSince = now.wallUs;
     this.budget.release(device);
+    this.devices.drop(device);
   }
 }
 

@@ -101,7 +101,7 @@ function openLane(state: LaneState, epoch: number, [lane, qosAsked, first]: Lane
   if ((isKnown && state.qos === 0 && qos === 1) || (!isKnown && first > 1)) {
     state.uncertainEpoch = epoch;
   }
-  state.qos = qos;
+  if (isKnown) state.qos = qos;
   return new Channel({
     lane,
     qos,
@@ -189,13 +189,15 @@ export class Opener {
     if (!asked.some(([lane]) => lane < GRANTABLE)) {
       return breach(4005, 'none of these lanes can be granted');
     }
+    const before = this.#devices.get(path);
+    const epoch = this.#epochFor(before, hello, now);
+    if (typeof epoch !== 'number') {
+      this.#devices.drop(before);
+      return epoch;
+    }
+    if (before.session !== 0) this.#fence(before.session, now);
+    // The older session may have been all that was known of the device: then it was dropped.
     const device = this.#devices.get(path);
-    const refusal = this.#options.port.refusalOf(device.shard);
-    if (refusal) return refusal;
-    const epoch = chooseEpoch(device, hello.ep, this.#mint, now.wallUs / 1000);
-    if (typeof epoch !== 'number') return epoch;
-    if (device.session === 0 && !this.#budget.hasRoom) return breach(4100);
-    if (device.session !== 0) this.#fence(device.session, now);
     session.device = device;
     session.epoch = epoch;
     session.channels = openLanes(device, epoch, asked);
@@ -204,6 +206,15 @@ export class Opener {
     if (hello.now !== undefined) device.clockOffset.tell(hello.now, now.wallUs);
     this.#welcome(session, now);
     return null;
+  }
+
+  /** The epoch of this device's session, or why there is none. */
+  #epochFor(device: Device, hello: Hello, now: Now): number | Breach {
+    const refusal = this.#options.port.refusalOf(device.shard);
+    if (refusal) return refusal;
+    const epoch = chooseEpoch(device, hello.ep, this.#mint, now.wallUs / 1000);
+    if (typeof epoch !== 'number') return epoch;
+    return device.session === 0 && !this.#budget.hasRoom ? breach(4100) : epoch;
   }
 
   #welcome(session: Session, now: Now): void {

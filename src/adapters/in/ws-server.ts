@@ -20,6 +20,8 @@ const CODECS: ReadonlyMap<string, Codec> = new Map([
 const FRAGMENTS_MAX = 16;
 const BUFFERED_CHUNKS_MAX = 1024;
 const CLOSE_TIMEOUT_MS = 3000;
+/** A peer that lets more than this wait is not reading: it is cut off. Units: bytes. */
+const UNSENT_BYTES_MAX = 1024 * 1024;
 
 /** What the server needs to know. */
 export interface WsServerOptions {
@@ -76,7 +78,9 @@ export class WsServer implements Sockets {
 
   send(session: SessionId, bytes: Uint8Array): void {
     const socket = this.#peers.get(session)?.socket;
-    if (socket) socket.send(bytes, { binary: socket.protocol === 'tidegate.v1.cbor' });
+    if (!socket) return;
+    if (socket.bufferedAmount > UNSENT_BYTES_MAX) socket.terminate();
+    else socket.send(bytes, { binary: socket.protocol === 'tidegate.v1.cbor' });
   }
 
   close(session: SessionId, code: number, reason: string): void {
