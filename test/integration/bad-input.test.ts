@@ -263,6 +263,35 @@ describe('in a session', () => {
     await bystanderIsServed();
   });
 
+  test('a peer that makes us answer and never reads is cut off', async () => {
+    const headers = { Authorization: 'Bearer bad/deaf' };
+    const client = await RawClient.open(gateway.ws, CBOR, headers);
+    client.say({ k: 'hello', ch: [[0, 1, 1]] });
+    await client.until('welcome');
+    client.say({ k: 'def', c: 0, s: 1, cols: [['alarm']] });
+    const blocks = encodeBlocks('cbor', [{ s: 1, t: Date.now() * 1000, v: [true] }]);
+    const alarm = encodeData('cbor', { c: 0, n: 1, lost: 0 }, blocks);
+    client.socket.send(alarm);
+    await client.until('flow', ({ f }) => f.some(([, ack]) => ack === 1));
+    const { socket } = client;
+    socket.pause();
+    const isCutOff = new Promise<void>((resolve) => {
+      socket.on('error', () => resolve());
+      socket.on('close', () => resolve());
+    });
+    // Each repeated alarm costs no credit and is answered at once. Bounded: 30 MB at most.
+    let isOver = false;
+    void isCutOff.then(() => {
+      isOver = true;
+    });
+    for (let sent = 0; !isOver && sent < 1_000_000; sent += 1) {
+      socket.send(alarm, () => undefined);
+      if (socket.bufferedAmount > 65_536) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await isCutOff;
+    await bystanderIsServed();
+  });
+
   test('the ledger adds up after all that', async () => {
     const received = await metric(gateway.http, 'tidegate_ingest_frames_received_total');
     const text = await (await fetch(`${gateway.http}/metrics`)).text();
