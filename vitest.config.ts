@@ -26,7 +26,7 @@ const tiers = [
   // A page that must not freeze has the machine for itself.
   { name: 'browser', order: 4, timeoutMs: 120_000, include: BROWSER_TESTS, workers: 1 },
   // A project of its own, because only its global setup starts a Kafka.
-  { name: 'kafka', order: 5, timeoutMs: 120_000, workers: 1 },
+  { name: 'kafka', order: 5, timeoutMs: 120_000, workers: 2 },
 ] satisfies Tier[];
 
 export default defineConfig({

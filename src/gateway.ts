@@ -3,7 +3,7 @@ import type { Presence } from './aggregation/marks.ts';
 import type { AggregationSink } from './aggregation/sink.ts';
 import type { Gap } from './delivery/continuity.ts';
 import { Delivery, type DeliveryPort } from './delivery/delivery.ts';
-import type { Broken } from './delivery/owned-log.ts';
+import type { Broken } from './delivery/owned-log-port.ts';
 import { Fanout } from './fanout/fanout.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { IngestPort, SubscriberPort } from './ingest/port.ts';

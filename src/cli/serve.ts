@@ -15,7 +15,7 @@ import { MemoryLog } from '../adapters/log/memory-log.ts';
 import type { ShardLog } from '../adapters/log/shard-log.ts';
 import { StartError } from '../adapters/log/start-error.ts';
 import type { Config } from '../config/config.ts';
-import type { Broken } from '../delivery/owned-log.ts';
+import type { Broken } from '../delivery/owned-log-port.ts';
 import { FILE_LINGER_MS, KAFKA_LINGER_MS } from '../model/limits.ts';
 import { configOf, SERVE_OPTIONS } from './config-options.ts';
 import { figures } from './figures.ts';

@@ -32,6 +32,8 @@ export interface ResultEntry {
   readonly offset: number;
   /** The result as it stands in the log: a `WindowResult`. */
   readonly json: string;
+  /** It was read before: an append whose answer was lost is made again. */
+  readonly isCopy: boolean;
 }
 
 /** How `tail` shows what it finds: as JSON or for humans. One line or several, without the last newline. */

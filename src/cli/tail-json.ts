@@ -29,8 +29,9 @@ export const TAIL_JSON: TailFormat = {
     );
   },
 
-  result({ shard, offset, json }: ResultEntry): string {
-    return `{"shard":${shard},"offset":${offset},${json.slice(1)}`;
+  result({ shard, offset, json, isCopy }: ResultEntry): string {
+    const rest = isCopy ? `${json.slice(1, -1)},"duplicate":true}` : json.slice(1);
+    return `{"shard":${shard},"offset":${offset},${rest}`;
   },
 
   deadLetter({

@@ -1,4 +1,4 @@
-import type { LogReader } from '../adapters/log/log-reader.ts';
+import type { LogSource } from '../adapters/log/log-source.ts';
 import { StartError } from '../adapters/log/start-error.ts';
 import { type DecodedFrame, FrameDecoder, type Undecodable } from '../consumer/frame-decoder.ts';
 import { RecordFilter, type Verdict } from '../consumer/record-filter.ts';
@@ -31,20 +31,26 @@ interface Content {
 export class RecordTail {
   /** How many of the records that were shown could not be decoded. */
   errors = 0;
-  readonly #reader: LogReader;
+  /** How many records were passed over because they have no header: Tidegate did not write them. */
+  foreign = 0;
+  readonly #reader: LogSource;
   readonly #choice: RecordChoice;
   readonly #schemas = new SchemaCache();
   readonly #decoder = new FrameDecoder(this.#schemas);
   readonly #filter = new RecordFilter();
   readonly #header = emptyHeader();
 
-  constructor(reader: LogReader, choice: RecordChoice) {
+  constructor(reader: LogSource, choice: RecordChoice) {
     this.#reader = reader;
     this.#choice = choice;
   }
 
   /** The entry of a record; null if it is not to be shown; a promise only when it has to wait. */
   entry(record: LogRecord): RecordEntry | null | Promise<RecordEntry | null> {
+    if (record.tg.length === 0) {
+      this.foreign += 1;
+      return null;
+    }
     if (!readHeader(record.tg, this.#header)) throw unknownHeader(record);
     const verdict = this.#filter.judge(record, this.#header);
     const isFrame = this.#header.kind === RECORD.frame;

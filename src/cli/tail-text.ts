@@ -32,7 +32,7 @@ export const TAIL_TEXT: TailFormat = {
     return [words.join('  '), ...linesOf(body)].join('\n');
   },
 
-  result({ shard, offset, json }: ResultEntry): string {
+  result({ shard, offset, json, isCopy }: ResultEntry): string {
     const {
       device,
       class: className,
@@ -41,7 +41,7 @@ export const TAIL_TEXT: TailFormat = {
       status,
       series,
     } = JSON.parse(json) as WindowResult;
-    const place = `aggregates ${shard}:${offset}`;
+    const place = `aggregates ${shard}:${offset}${isCopy ? '  DUPLICATE' : ''}`;
     const head = [timeText(start), `${len} ms`, status, className, device, place].join('  ');
     const lines = Object.entries(series).map(([name, figures]) => seriesLine(name, figures));
     return [head, ...lines].join('\n');

@@ -1,7 +1,10 @@
-import { LogReader, type ReadOptions } from '../adapters/log/log-reader.ts';
+import { KafkaLogReader } from '../adapters/log/kafka-log-reader.ts';
+import { LogReader } from '../adapters/log/log-reader.ts';
+import type { LogSource, ReadOptions } from '../adapters/log/log-source.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigFaults, type Fault } from '../config/faults.ts';
 import { didYouMean } from '../config/nearest.ts';
+import { ResultFilter } from '../consumer/result-filter.ts';
 import { parsePattern } from '../model/pattern.ts';
 import { LOG, LOG_NAMES } from '../model/record.ts';
 import { textOf } from '../wire/utf8.ts';
@@ -42,8 +45,9 @@ const OPTIONS = {
 const HELP: HelpPage = {
   usage: 'tail [--topic TOPIC] [--series PATTERN] [--follow] [--all] [--json] [--data DIR]',
   summary:
-    'Prints what is in the log, from the beginning, in the order of the file. It takes no lock, so\n' +
-    'it may run beside the gateway.',
+    'Prints what is in the log, from the beginning: a file log in the order of the file, Kafka in\n' +
+    'the order of each partition. It takes no lock and joins no group of the gateway, so it may run\n' +
+    'beside it.',
   options: OPTIONS,
   sections: [
     [
@@ -63,13 +67,14 @@ const HELP: HelpPage = {
       'tidegate tail --follow',
       "tidegate tail --json --series 'plant1/#' | head",
       'tidegate tail --topic aggregates --json --log file --data /var/lib/tidegate',
+      'tidegate tail --kafka-brokers 127.0.0.1:9092 --topic alarms --follow',
     ],
   ],
 };
 
 /** What the command line asks for. */
 interface Plan {
-  readonly directory: string;
+  readonly config: Config;
   readonly topic: Topic;
   readonly series: SeriesFilter | null;
   readonly isAll: boolean;
@@ -82,7 +87,7 @@ export async function tail(argv: readonly string[]): Promise<number> {
   const options = parseOptions(argv, OPTIONS);
   if (options.help) return printHelp(HELP);
   const plan = planOf(options);
-  const reader = await LogReader.open(plan.directory);
+  const reader = await openSource(plan.config);
   const stop = new AbortController();
   const output = new LineOutput(process.stdout);
   output.onClosed = () => stop.abort();
@@ -94,10 +99,18 @@ export async function tail(argv: readonly string[]): Promise<number> {
   } finally {
     output.flush();
     await output.drained();
+    await reader.close();
   }
 }
 
-function show(plan: Plan, reader: LogReader, output: LineOutput, reading: ReadOptions) {
+function openSource(config: Config): Promise<LogSource> {
+  const { log, data, kafkaBrokers: brokers, kafkaPrefix: prefix } = config;
+  if (log !== 'kafka') return LogReader.open(data);
+  const warn = (sentence: string): boolean => process.stderr.write(`tidegate tail: ${sentence}.\n`);
+  return KafkaLogReader.open({ brokers, prefix, warn });
+}
+
+function show(plan: Plan, reader: LogSource, output: LineOutput, reading: ReadOptions) {
   switch (plan.topic) {
     case 'rejects':
       return showRejects(plan, reader, output, reading);
@@ -111,14 +124,14 @@ function show(plan: Plan, reader: LogReader, output: LineOutput, reading: ReadOp
 
 async function showRecords(
   plan: Plan,
-  reader: LogReader,
+  reader: LogSource,
   output: LineOutput,
   reading: ReadOptions,
 ) {
   const { format, topic } = plan;
   const records = new RecordTail(reader, plan);
   const log = topic === 'alarms' ? LOG.alarms : LOG.readings;
-  for await (const record of reader.records(reading)) {
+  for await (const record of reader.records({ ...reading, log })) {
     if (record.log !== log) continue;
     const made = records.entry(record);
     const entry = made instanceof Promise ? await made : made;
@@ -126,23 +139,34 @@ async function showRecords(
     output.line(format.record(entry));
     await output.drained();
   }
-  if (records.errors === 0) return 0;
   output.flush();
-  process.stderr.write(`tidegate tail: ${records.errors} records could not be decoded.\n`);
+  const say = (text: string): boolean => process.stderr.write(`tidegate tail: ${text}.\n`);
+  if (records.foreign > 0)
+    say(`${records.foreign} records have no header, Tidegate did not write them`);
+  if (records.errors === 0) return 0;
+  say(`${records.errors} records could not be decoded`);
   return EXIT_UNDECODABLE;
 }
 
 async function showResults(
   plan: Plan,
-  reader: LogReader,
+  reader: LogSource,
   output: LineOutput,
   reading: ReadOptions,
 ) {
-  for await (const { log, shard, offset, value } of reader.records(reading)) {
-    if (log !== LOG.aggregates) continue;
+  const { isAll, series, format } = plan;
+  const copies = new ResultFilter();
+  const { aggregates } = LOG;
+  for await (const { log, shard, offset, tg, value } of reader.records({
+    ...reading,
+    log: aggregates,
+  })) {
+    if (log !== aggregates) continue;
+    const isCopy = copies.isCopy(tg, shard);
+    if (isCopy && !isAll) continue;
     const text = textOf(value, 0, value.length);
-    const json = plan.series === null ? text : plan.series.result(text);
-    if (json !== null) output.line(plan.format.result({ shard, offset, json }));
+    const json = series === null ? text : series.result(text);
+    if (json !== null) output.line(format.result({ shard, offset, json, isCopy }));
     await output.drained();
   }
   return 0;
@@ -150,7 +174,7 @@ async function showResults(
 
 async function showRejects(
   plan: Plan,
-  reader: LogReader,
+  reader: LogSource,
   output: LineOutput,
   reading: ReadOptions,
 ) {
@@ -169,7 +193,7 @@ function planOf(options: Options<typeof OPTIONS>): Plan {
   const config = configOf({ ...options, faults });
   refuseMemory(config);
   return {
-    directory: config.data,
+    config,
     topic: chosen,
     series: pattern === null ? null : new SeriesFilter(pattern),
     isAll: all,
@@ -201,6 +225,6 @@ function patternOf(text: string | undefined, topic: Topic, faults: Fault[]) {
 
 function refuseMemory({ log, origins }: Config): void {
   if (log !== 'memory') return;
-  const message = 'the memory log lives inside the gateway alone: only a file log can be read';
+  const message = 'the memory log lives inside the gateway alone: a file log or Kafka can be read';
   throw new ConfigFaults([{ where: origins.log, message }]);
 }

@@ -52,8 +52,8 @@ export class TidegateReader {
   /**
    * Takes a message and returns what has become readable by it, often one item. A message at or
    * below the last offset of its partition was read before: a consumer that begins again repeats
-   * nothing. Messages of other topics are ignored.
-   * Rejects: throws at a header that is not ours or of a later version [RD-3].
+   * nothing. Messages of other topics, and those without `tg`, are not ours and are passed over.
+   * Rejects: throws at a header of a version it does not know [RD-3].
    */
   read(topic: string, partition: number, message: KafkaMessage): LogItem[] {
     const items: LogItem[] = [];
@@ -100,6 +100,7 @@ export class TidegateReader {
   }
 
   #frame(record: LogRecord, queue: number, items: LogItem[]): void {
+    if (record.tg.length === 0) return;
     if (!readHeader(record.tg, this.#header)) throw unknownHeader(record);
     const verdict = this.#filter.judge(record, this.#header);
     if (verdict.void || verdict.duplicate || this.#header.kind !== RECORD.frame) return;
@@ -165,6 +166,6 @@ function recordOf(log: LogKind, shard: number, message: KafkaMessage): LogRecord
 
 const unknownHeader = ({ log, shard, offset }: LogRecord): Error =>
   new Error(
-    `the record at offset ${offset} of ${LOG_NAMES[log]}, partition ${shard}, has no header tg ` +
-      'that this Tidegate knows: read it with the Tidegate that wrote it, or a newer one',
+    `the record at offset ${offset} of ${LOG_NAMES[log]}, partition ${shard}, has a header tg ` +
+      'that this Tidegate does not know: read it with the Tidegate that wrote it, or a newer one',
   );

@@ -7,7 +7,8 @@ import type { RecordHeader } from '../wire/record-header.ts';
 import { decodeSchema } from '../wire/schema.ts';
 import type { CausedResult } from './cause.ts';
 import type { Gap } from './continuity.ts';
-import { type Broken, OwnedLog, type OwnedLogPort } from './owned-log.ts';
+import { OwnedLog } from './owned-log.ts';
+import type { Broken, OwnedLogPort } from './owned-log-port.ts';
 import { ResultsLog } from './results-log.ts';
 import { SchemaTable } from './schema-table.ts';
 

@@ -1,10 +1,11 @@
 import type { RecordBatch } from '../model/batch.ts';
-import type { FrameRow, Settlement } from '../model/frame.ts';
-import { LOG, type LogKind, type LogRecord, RECORD } from '../model/record.ts';
+import type { FrameRow } from '../model/frame.ts';
+import { LOG, type LogRecord, RECORD } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
 import type { MarkEntry } from '../wire/mark.ts';
 import { emptyHeader, type RecordHeader, readHeader } from '../wire/record-header.ts';
-import { type Gap, gapsBefore } from './continuity.ts';
+import { gapsBefore } from './continuity.ts';
+import type { Broken, OwnedLogOptions, OwnedLogPort } from './owned-log-port.ts';
 import { PendingBatch } from './pending-batch.ts';
 import { Pipeline } from './pipeline.ts';
 import { restamped } from './restamp.ts';
@@ -16,41 +17,6 @@ const NO_BYTES = new Uint8Array(0);
 /** After a start path that failed the next one begins so much later, doubling. Units: ms. */
 const REST_MS = 50;
 const REST_MS_MAX = 1000;
-
-/** Somebody else writes our log, or the log itself takes nothing more. */
-export type Broken = 'deposed' | 'log failed';
-
-/** What an owned log asks for and tells. All calls are synchronous. */
-export interface OwnedLogPort {
-  /** Append this batch; answer with `appended` or `failed`. */
-  append(log: LogKind, batch: RecordBatch): void;
-  /** Read these offsets; answer with `recordRead` and `readEnd`, or `failed`. */
-  read(log: LogKind, gaps: readonly Gap[]): void;
-  /** What is under way on old connections is abandoned. */
-  renew(log: LogKind): void;
-  /** A row of ours became durable. */
-  settled(settlement: Settlement): void;
-  /** A valid record, in log order: read, or just made durable. */
-  fed(record: LogRecord, header: RecordHeader): void;
-  /** Every shard of this log has been read to its own fence, for the first time or again. */
-  owned(log: LogKind, now: Now): void;
-  /** Nothing may be acknowledged any more. */
-  broken(cause: Broken, reason: string): void;
-}
-
-/** What an owned log needs to know. */
-export interface OwnedLogOptions {
-  readonly log: LogKind;
-  readonly shards: number;
-  readonly node: string;
-  readonly own: Uint8Array;
-  readonly lingerMs: number;
-  /** After a failed append the start path may be taken again. */
-  readonly isRecoverable: () => boolean;
-  /** A fence of this shard is of a higher generation than this. */
-  readonly genFloor: (shard: number) => number;
-  readonly port: OwnedLogPort;
-}
 
 type Phase = 'idle' | 'fencing' | 'resting' | 'owned' | 'broken';
 
@@ -200,6 +166,12 @@ export class OwnedLog {
   recordRead(record: LogRecord): void {
     const header = this.#header;
     if (record.offset < this.tails.next(record.shard)) return;
+    if (record.tg.length === 0) {
+      // Somebody else's tool wrote it: no owner, so it is void like any other owner's record.
+      this.tails.skip(record);
+      this.voids += 1;
+      return;
+    }
     if (!readHeader(record.tg, header)) {
       this.break('log failed', `${placeOf(record)} has no header that this version knows`);
       return;

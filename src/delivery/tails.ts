@@ -47,6 +47,11 @@ export class Tails {
     return isSame(this.#tail(shard).own, this.own);
   }
 
+  /** Passes over a record that is nobody's. */
+  skip({ shard, offset }: LogRecord): void {
+    this.#tail(shard).next = offset + 1;
+  }
+
   /** Takes a record in: true unless it is void. A fence that counts is the last one from now on. */
   judge({ shard, offset }: LogRecord, header: RecordHeader): boolean {
     const tail = this.#tail(shard);

@@ -175,21 +175,28 @@ describe('a vibration signal from the C device', () => {
     await expectWholeSignal(gateway.data, run);
   });
 
-  test('is whole, in order and once when the gateway was killed in the middle', async () => {
-    const first = await serve();
-    const timing = { frames: 300, rate: 10_000, startUs: Date.now() * 1000 };
-    const run = { ...timing, program: programs.sanitized.device };
-    const device = stream(first, run);
-    await durable(first, 80);
-    await killed(first.child, 'SIGKILL');
-    await serve(first);
-    const result = await device.ended;
-    expectAllAcked(result, 330);
-    expect(summaryOf(result.stdout)['reconnects']).toBe(1);
-    await expectWholeSignal(first.data, run);
-    const alarms = await framesIn(first.data, 'alarms');
-    expect(alarms.map(({ n }) => n)).toEqual(numbers(30));
-  });
+  // Killed, the gateway says nothing; asked to stop, it says `away` with a deadline.
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'is whole, in order and once when the gateway gets %s in the middle',
+    async (signal) => {
+      const first = await serve();
+      const timing = { frames: 300, rate: 10_000, startUs: Date.now() * 1000 };
+      const run = { ...timing, program: programs.sanitized.device };
+      const device = stream(first, run);
+      await durable(first, 80);
+      await killed(first.child, signal);
+      await serve(first);
+      const result = await device.ended;
+      expectAllAcked(result, 330);
+      expect(summaryOf(result.stdout)['reconnects']).toBe(1);
+      expect(/^session ended with (\d+)/m.exec(result.stderr)?.[1]).toBe(
+        signal === 'SIGKILL' ? '1006' : '4201',
+      );
+      await expectWholeSignal(first.data, run);
+      const alarms = await framesIn(first.data, 'alarms');
+      expect(alarms.map(({ n }) => n)).toEqual(numbers(30));
+    },
+  );
 
   test('loses in an outage longer than its ring what it says, and nothing else', async () => {
     const first = await serve();

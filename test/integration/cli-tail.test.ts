@@ -2,117 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLASS } from '../../src/model/reading.ts';
-import { LOG } from '../../src/model/record.ts';
-import { encode } from '../../src/wire/encode.ts';
-import { encodeMark } from '../../src/wire/mark.ts';
-import { type RecordText, recordOf } from '../support/log-records.ts';
+import { recordOf } from '../support/log-records.ts';
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts';
-import { appendTo, frameValue, schemaFor } from '../support/tail-log.ts';
-
-const SHARDS = 2;
-const T = 1_761_962_400_123_000;
-const RECV = 1_761_962_400_158_000;
-const ACC = schemaFor('plant/pump', [['x', 'm/s2', 0.5, 1], ['count']], 'acc');
-const STATE = schemaFor('plant/pump', [['state']]);
-const TEMP = schemaFor('hall', [['temp', 'Cel']]);
-
-const frame = (n: number, text: RecordText = {}) =>
-  recordOf({
-    device: 'plant/pump',
-    n,
-    hashes: ACC.hash,
-    value: frameValue(n, [{ s: 1, t: T + n, v: [n, n] }]),
-    ...text,
-  });
-
-/** A result as aggregation would write it; tail does not look into it. */
-const RESULT = {
-  device: 'plant/pump',
-  class: 'live',
-  start: 1_761_962_400_000_000,
-  len: 1000,
-  status: 'final',
-  series: {
-    'acc/x': { unit: 'm/s2', n: 2, mean: 0.1 },
-    'acc/count': { unit: '', n: 2, mean: 1e21 },
-  },
-};
+import { ACC, frame, RECV, RESULT, SHARDS, T, TAIL_LOG, TEMP } from '../support/tail-fixture.ts';
+import { appendTo, frameValue } from '../support/tail-log.ts';
 
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegate-tail-'));
-  await appendTo(folder, SHARDS, {
-    schemas: [ACC, STATE, TEMP],
-    records: [
-      recordOf({ kind: 'fence', value: new TextEncoder().encode('gw-1') }),
-      recordOf({
-        device: 'plant/pump',
-        n: 1,
-        hashes: Uint8Array.from([...ACC.hash, ...STATE.hash]),
-        value: frameValue(
-          1,
-          [
-            {
-              s: 7,
-              t: T,
-              d: [10],
-              v: [Int16Array.of(3, -1), BigInt64Array.of(2n ** 53n + 1n, 5n)],
-              q: [0, 64],
-              fid: 4,
-            },
-            { s: 2, t: T, d: [1, 0], v: [['up', null, 'say "hi"']] },
-            { s: 7, t: T, v: [Number.NaN, null] },
-          ],
-          T + 99,
-        ),
-      }),
-      frame(2),
-      frame(2),
-      recordOf({
-        kind: 'stub',
-        device: 'plant/pump',
-        n: 3,
-        value: encode('cbor', { k: 'reject', c: 1, n: 3, e: 4021, m: 'times' }),
-      }),
-      recordOf({
-        kind: 'mark',
-        value: encodeMark([
-          { device: 'plant/pump', class: CLASS.live, watermark: T },
-          { device: 'hall', class: CLASS.backfill, watermark: T + 5 },
-        ]),
-      }),
-      recordOf({ kind: 'fence', gen: 2, own: 'b', value: new TextEncoder().encode('gw-2') }),
-      frame(4, { gen: 1 }),
-      frame(9, { gen: 2, own: 'b', uncertain: true }),
-      frame(5, {
-        shard: 1,
-        device: 'hall',
-        hashes: TEMP.hash,
-        value: frameValue(5, [{ s: 1, t: T, v: [21.5] }]),
-      }),
-      { ...frame(1, { lane: 0 }), log: LOG.alarms },
-      { ...recordOf({}), log: LOG.aggregates, tg: new Uint8Array(14), value: jsonBytes(RESULT) },
-    ],
-    deadLetters: [
-      {
-        shard: 1,
-        device: 'plant/pump',
-        lane: 1,
-        epoch: 1,
-        n: 3,
-        code: 4021,
-        recv: RECV,
-        bytes: Uint8Array.of(0xa3, 0, 3),
-      },
-    ],
-  });
+  await appendTo(folder, SHARDS, TAIL_LOG);
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function jsonBytes(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
-}
 
 const tail = (...argv: string[]): Promise<CliResult> =>
   runCli(['tail', '--log', 'file', '--data', folder, ...argv]);
@@ -212,6 +112,15 @@ describe('tail --json', () => {
     const cut = { shard: 0, offset: 0, ...RESULT, series: { 'acc/x': RESULT.series['acc/x'] } };
     expect(await jsonLines('--topic', 'aggregates', '--series', '#')).toHaveLength(1);
     expect(await jsonLines('--topic', 'aggregates', '--series', '+/+/+/x')).toEqual([cut]);
+  });
+
+  it('shows a result that was written twice once, with --all both', async () => {
+    expect(await jsonLines('--topic', 'aggregates', '--all')).toEqual([
+      { shard: 0, offset: 0, ...RESULT },
+      { shard: 0, offset: 1, ...RESULT, duplicate: true },
+    ]);
+    const { stdout } = await tail('--topic', 'aggregates', '--all');
+    expect(stdout.match(/aggregates 0:1 {2}DUPLICATE$/gm)).toHaveLength(1);
   });
 
   it('gives dead letters to the letter of INTERFACE', async () => {

@@ -2,7 +2,8 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FileLog, openFileLog } from '../../src/adapters/log/file-log.ts';
-import { LogReader, type ReadOptions } from '../../src/adapters/log/log-reader.ts';
+import { LogReader } from '../../src/adapters/log/log-reader.ts';
+import type { ReadOptions } from '../../src/adapters/log/log-source.ts';
 import { batchOf, letterOf, schemaOf, textOf } from '../support/batches.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 

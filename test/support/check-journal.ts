@@ -32,12 +32,21 @@ export interface JournalVerdict {
 const nameOf = (device: string, lane: number, ep: number, n: number): string =>
   `${device} lane ${lane} ep ${ep} n ${n}`;
 
+/** Frames as a reader gives them out, in its order: those of a log are `filtered`. */
+export type EmittedFrame = Pick<LogLine, 'device' | 'lane' | 'ep' | 'n' | 'blocks'>;
+
 /**
- * Compares what a fleet of devices wrote down with what readers of the log get: every frame at or
- * below an ack exactly once, in the order in which it was first sent, with the values sent.
- * Reads nothing but the journal and `tail --json --all`.
+ * Compares what a fleet of devices wrote down with a log: reads nothing but the journal and
+ * `tail --json --all`.
  */
-export function checkJournal(journal: string, log: readonly LogLine[]): JournalVerdict {
+export const checkJournal = (journal: string, log: readonly LogLine[]): JournalVerdict =>
+  checkEmitted(journal, filtered(log));
+
+/**
+ * Compares what a fleet of devices wrote down with what a reader gave out: every frame at or below
+ * an ack exactly once, in the order in which it was first sent, with the values sent.
+ */
+export function checkEmitted(journal: string, emitted: readonly EmittedFrame[]): JournalVerdict {
   const sent: Sent[] = [];
   const acks = new Map<string, number>();
   for (const line of linesOf<JournalLine>(journal)) {
@@ -47,10 +56,10 @@ export function checkJournal(journal: string, log: readonly LogLine[]): JournalV
     const lane = nameOf(device, c, ep, 0);
     acks.set(lane, Math.max(ack, acks.get(lane) ?? 0));
   }
-  const seen = new Map<string, LogLine>();
+  const seen = new Map<string, EmittedFrame>();
   const wrong: string[] = [];
-  const last = new Map<string, LogLine>();
-  for (const line of filtered(log)) {
+  const last = new Map<string, EmittedFrame>();
+  for (const line of emitted) {
     const name = nameOf(line.device, line.lane, line.ep, line.n);
     const lane = `${line.device} ${line.lane}`;
     const before = last.get(lane);
@@ -74,7 +83,7 @@ export function checkJournal(journal: string, log: readonly LogLine[]): JournalV
   return { acked, missing, wrong };
 }
 
-function isSame({ t, v }: Sent, { blocks }: LogLine): boolean {
+function isSame({ t, v }: Sent, { blocks }: EmittedFrame): boolean {
   const times = blocks.flatMap((block) => block.t);
   const columns = v.map((_, i) => blocks.flatMap(({ cols }) => cols[i]?.v ?? []));
   return equal(t, times) && v.every((column, i) => equal(column, columns[i] ?? []));

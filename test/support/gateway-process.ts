@@ -16,6 +16,8 @@ export function killed(child: CliChild, signal: NodeJS.Signals): Promise<CliResu
 export interface RunningGateway {
   readonly child: CliChild;
   readonly data: string;
+  /** The flags that name its log, for `serve` and `tail`. */
+  readonly log: readonly string[];
   readonly http: string;
   readonly ws: string;
   readonly port: number;
@@ -23,23 +25,25 @@ export interface RunningGateway {
   stop(): Promise<CliResult>;
 }
 
-/** Starts a gateway on the file log and waits for its ready line. */
+/** Starts a gateway, on the file log unless `log` says otherwise, and waits for its ready line. */
 export async function startGateway(
   options: {
     readonly data?: string;
+    readonly log?: readonly string[];
     readonly port?: number;
     readonly args?: readonly string[];
   } = {},
 ): Promise<RunningGateway> {
   const data = options.data ?? temporaryDirectory();
   const listen = `127.0.0.1:${options.port ?? 0}`;
-  const fixed = ['serve', '--log', 'file', '--data', data, '--listen', listen];
-  const child = startCli([...fixed, ...(options.args ?? [])]);
+  const log = options.log ?? ['--log', 'file', '--data', data];
+  const child = startCli(['serve', ...log, '--listen', listen, ...(options.args ?? [])]);
   const ready = await child.stdoutWith(/^tidegate ready .*\n/);
   const [, , http = '', ws = ''] = ready.split(' ');
   return {
     child,
     data,
+    log,
     http,
     ws,
     port: Number(new URL(http).port),

@@ -41,9 +41,17 @@ export const linesOf = <T>(text: string): T[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as T);
 
-/** What `tail --json` prints of one topic of a data directory. */
-export async function tailed<T>(data: string, topic: string, ...flags: string[]): Promise<T[]> {
-  const args = ['tail', '--log', 'file', '--data', data, '--topic', topic, '--json', ...flags];
+/** The flags that name a log; a text is the data directory of a file log. */
+export const logFlags = (log: string | readonly string[]): readonly string[] =>
+  typeof log === 'string' ? ['--log', 'file', '--data', log] : log;
+
+/** What `tail --json` prints of one topic of a log. */
+export async function tailed<T>(
+  log: string | readonly string[],
+  topic: string,
+  ...flags: string[]
+): Promise<T[]> {
+  const args = ['tail', ...logFlags(log), '--topic', topic, '--json', ...flags];
   const { code, stdout, stderr } = await runCli(args);
   if (code !== 0) throw new Error(`tail ended with ${code}: ${stderr}`);
   return linesOf(stdout);

@@ -118,6 +118,13 @@ export class Gateway {
     return this.#children.at(-1)?.stderr.slice(-LAST_WORDS_CHARS) ?? '';
   }
 
+  /** Everything that its processes have written, one after the other. */
+  get logs(): string {
+    return this.#children
+      .map(({ stdout, stderr }) => `${stdout}${stderr}`)
+      .join('--- next process\n');
+  }
+
   get #child(): Child {
     const child = this.#children.at(-1);
     if (!child) throw new Error('the gateway was never started');

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, type Kafka, startKafka } from '../support/kafka/kafka.ts';
 import { CALM, KafkaProxy } from '../support/kafka/proxy.ts';
-import { readTopic } from '../support/kafka/read-topic.ts';
+import { readTopic, type TopicRecord } from '../support/kafka/read-topic.ts';
 import { seeded } from '../support/random.ts';
 import { ContentReader } from './content.ts';
 import { Faults } from './faults.ts';
 import { Fleet, type FleetReport } from './fleet.ts';
 import { Gateway } from './gateway.ts';
 import { type Outcome, type Plan, spreadOf } from './plan.ts';
-import { type Filtered, filtered } from './record.ts';
+import { type Filtered, filtered, headOf } from './record.ts';
 import { verdictOf } from './verdict.ts';
 
 /** Between two events, where no faults say how far the run is. Units: ms. */
@@ -41,6 +41,7 @@ export class KafkaRun {
   readonly #journals: string[] = [];
   #kafka: Kafka | null = null;
   #takeovers = 0;
+  #isGood = false;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -61,7 +62,8 @@ export class KafkaRun {
       for (const gateway of this.#gateways) await gateway.end('SIGKILL').catch(() => undefined);
       await proxy?.close();
       await this.#kafka?.stop();
-      rmSync(this.#directory, { recursive: true, force: true });
+      if (this.#isGood) rmSync(this.#directory, { recursive: true, force: true });
+      else say(`journals, logs and records are kept in ${this.#directory}`);
     }
   }
 
@@ -214,6 +216,8 @@ export class KafkaRun {
     const { frames } = read;
     const contentOf = contents.read.bind(contents);
     const { acked, missing, wrong } = verdictOf(this.#journals, { frames, contentOf });
+    this.#isGood = missing.length + wrong.length + this.#problems.length === 0;
+    if (!this.#isGood) this.#keep(records);
     return {
       kills,
       acked,
@@ -231,6 +235,23 @@ export class KafkaRun {
         ...this.#storyFigures(),
       ],
     };
+  }
+
+  /** What somebody needs who looks for the reason. */
+  #keep(records: readonly TopicRecord[]): void {
+    const lines = records.map(({ topic, partition, offset, key, headers }) =>
+      JSON.stringify({
+        topic,
+        partition,
+        offset,
+        key: `${key}`,
+        ...headOf(headers['tg'] as Buffer),
+      }),
+    );
+    writeFileSync(join(this.#directory, 'records.ndjson'), lines.join('\n'));
+    for (const [i, gateway] of this.#gateways.entries()) {
+      writeFileSync(join(this.#directory, `gateway-${i}.log`), gateway.logs);
+    }
   }
 
   #readFigures({ frames, voids, duplicates, fences }: Filtered): Outcome['figures'] {

@@ -37,9 +37,13 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
         by: 'if (results.length > this.#offsets.size) {',
       },
       {
-        file: 'src/adapters/log/kafka-log.ts',
+        file: 'src/adapters/log/kafka-appender.ts',
         text: 'const base = bases.of(topic, shard);',
-        by: 'const at = bases.of(topic, shard);\n        const base = at < 0 ? this.nextOffset(log as LogKind, shard) : at;',
+        by: `
+          const ends = (globalThis.ends ??= new Map());
+          const told = bases.of(topic, shard);
+          const base = told < 0 ? (ends.get(topic + shard) ?? 0) : told;
+          ends.set(topic + shard, base + rows.length);`,
       },
     ],
   },

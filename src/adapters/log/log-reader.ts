@@ -5,6 +5,7 @@ import { readDeadLetter, type StoredDeadLetter } from './dead-letter-codec.ts';
 import { EntryScan } from './entry-scan.ts';
 import { codeOf, type LogFile, type LogFiles } from './files.ts';
 import { FollowScan } from './follow-scan.ts';
+import type { LogSource, ReadOptions } from './log-source.ts';
 import { realFiles } from './real-files.ts';
 import { readRecord } from './record-codec.ts';
 import { readSchema } from './schema-codec.ts';
@@ -12,19 +13,12 @@ import { damaged, StartError } from './start-error.ts';
 
 const POLL_MS = 100;
 
-/** How far a reader goes. */
-export interface ReadOptions {
-  /** Waits at the end for what is still to come, until `signal`. */
-  readonly follow?: boolean;
-  readonly signal?: AbortSignal;
-}
-
 /**
  * Reads a data directory without its lock, beside the gateway that writes it (`tidegate tail`).
  * What it reads may not be synced yet: it can be ahead of the acknowledgements by one group.
  * Bounds: one buffer of 1.5 MiB per iteration.
  */
-export class LogReader {
+export class LogReader implements LogSource {
   readonly shards: number;
   readonly #files: LogFiles;
   readonly #directory: string;
@@ -81,6 +75,11 @@ export class LogReader {
     } finally {
       await file.close();
     }
+  }
+
+  /** It holds nothing between readings. */
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   async *#entries<T>(

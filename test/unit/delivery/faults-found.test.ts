@@ -39,6 +39,19 @@ describe('a log', () => {
     expect(disk.records).toHaveLength(before);
   });
 
+  test('in which somebody else left a record without a header passes over it', () => {
+    const disk = emptyDisk();
+    const node = new VirtualNode(disk).start();
+    const session = node.publisher('a/b');
+    node.frame(session, { n: 1 });
+    const frame = disk.records.find(({ log, key }) => log === LOG.readings && key.length > 0);
+    if (!frame) throw new Error('no frame in the log');
+    disk.records.push({ ...frame, tg: new Uint8Array(0), offset: frame.offset + 1 });
+    const after = new VirtualNode(disk).start();
+    expect(after.broken).toBeNull();
+    expect(after.gateway.ingest.devices.find('a/b')?.lanes[1]?.ack).toBe(1);
+  });
+
   test('whose gap was read halfway is read again, and nothing stands in it twice', () => {
     const disk = emptyDisk();
     const node = new VirtualNode(disk, { isRecoverable: true }).start();

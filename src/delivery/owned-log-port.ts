@@ -1,0 +1,41 @@
+import type { RecordBatch } from '../model/batch.ts';
+import type { Settlement } from '../model/frame.ts';
+import type { LogKind, LogRecord } from '../model/record.ts';
+import type { Now } from '../model/time.ts';
+import type { RecordHeader } from '../wire/record-header.ts';
+import type { Gap } from './continuity.ts';
+
+/** Somebody else writes our log, or the log itself takes nothing more. */
+export type Broken = 'deposed' | 'log failed';
+
+/** What an owned log asks for and tells. All calls are synchronous. */
+export interface OwnedLogPort {
+  /** Append this batch; answer with `appended` or `failed`. */
+  append(log: LogKind, batch: RecordBatch): void;
+  /** Read these offsets; answer with `recordRead` and `readEnd`, or `failed`. */
+  read(log: LogKind, gaps: readonly Gap[]): void;
+  /** What is under way on old connections is abandoned. */
+  renew(log: LogKind): void;
+  /** A row of ours became durable. */
+  settled(settlement: Settlement): void;
+  /** A valid record, in log order: read, or just made durable. */
+  fed(record: LogRecord, header: RecordHeader): void;
+  /** Every shard of this log has been read to its own fence, for the first time or again. */
+  owned(log: LogKind, now: Now): void;
+  /** Nothing may be acknowledged any more. */
+  broken(cause: Broken, reason: string): void;
+}
+
+/** What an owned log needs to know. */
+export interface OwnedLogOptions {
+  readonly log: LogKind;
+  readonly shards: number;
+  readonly node: string;
+  readonly own: Uint8Array;
+  readonly lingerMs: number;
+  /** After a failed append the start path may be taken again. */
+  readonly isRecoverable: () => boolean;
+  /** A fence of this shard is of a higher generation than this. */
+  readonly genFloor: (shard: number) => number;
+  readonly port: OwnedLogPort;
+}
