@@ -104,8 +104,17 @@ export class KafkaConnection {
    */
   discard(): void {
     this.#isDiscarded = true;
+    this.#end('discarded');
+  }
+
+  /** Ends every connection at once; kafkajs makes new ones, if it tries again. */
+  cut(): void {
+    this.#end('a connection did not answer');
+  }
+
+  #end(reason: string): void {
     // With an error: kafkajs listens to `error` and `end`, not to `close`.
-    for (const socket of this.#sockets) socket.destroy(new Error('discarded'));
+    for (const socket of this.#sockets) socket.destroy(new Error(reason));
   }
 
   #socket({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {

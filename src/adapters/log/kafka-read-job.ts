@@ -18,11 +18,13 @@ export interface RecordPlace {
 /** Told every record that was read. */
 export type OnMessage = (place: RecordPlace, message: KafkaMessage) => void;
 
-/** What a batch says, as far as a job looks at it. */
+/** What a batch says, as far as a job looks at it. Offsets from first to last are told whole. */
 export interface FetchedBatch {
   readonly topic: string;
   readonly partition: number;
+  /** Empty: no offset of the batch holds a record. */
   readonly messages: readonly KafkaMessage[];
+  readonly firstOffset: number;
   /** Offset of the last record fetched, control records included. */
   readonly lastOffset: number;
 }
@@ -77,34 +79,38 @@ export class ReadJob {
     return [...this.#positions.values()];
   }
 
+  /** How far a partition has been read; undefined when all of it has. */
+  positionOf({
+    topic,
+    partition,
+  }: Pick<ReadTarget, 'topic' | 'partition'>): ReadPosition | undefined {
+    return this.#isSettled ? undefined : this.#positions.get(keyOf(topic, partition));
+  }
+
   /** Tells the records that were fetched. A reader that throws ends the job. */
   take(batch: FetchedBatch): Taken {
-    const position = this.#positions.get(keyOf(batch.topic, batch.partition));
-    if (this.#isSettled || !position) return 'nothing';
-    const first = batch.messages[0];
-    if (first && Number(first.offset) < position.next && batch.lastOffset < position.next) {
-      return 'behind';
-    }
+    const position = this.positionOf(batch);
+    if (!position) return 'nothing';
+    if (batch.lastOffset < position.next) return 'behind';
+    // Without a message the batch says nothing of the offsets before it.
+    if (batch.messages.length === 0 && batch.firstOffset > position.next) return 'more';
     try {
       for (const message of batch.messages) this.#tell(position, message);
     } catch (error) {
       this.fail(error);
       return 'done';
     }
-    return this.passed(batch.topic, batch.partition, batch.lastOffset);
+    return this.#passed(position, batch.lastOffset);
   }
 
   /** Nothing more of this partition comes up to this offset. */
-  passed(topic: string, partition: number, last: number): Taken {
-    const key = keyOf(topic, partition);
-    const position = this.#positions.get(key);
-    if (this.#isSettled || !position) return 'nothing';
+  #passed(position: ReadPosition, last: number): Taken {
     if (last >= position.next) {
       position.next = last + 1;
       this.progress += 1;
     }
     if (position.next <= position.to) return 'more';
-    this.#positions.delete(key);
+    this.#positions.delete(keyOf(position.topic, position.partition));
     this.#finishIfDone();
     return 'done';
   }
