@@ -62,7 +62,7 @@ export class KafkaRun {
       for (const gateway of this.#gateways) await gateway.end('SIGKILL').catch(() => undefined);
       await proxy?.close();
       await this.#kafka?.stop();
-      if (this.#isGood) rmSync(this.#directory, { recursive: true, force: true });
+      if (this.#isGood && !this.#plan.isKept) rmSync(this.#directory, { recursive: true, force: true });
       else say(`journals, logs and records are kept in ${this.#directory}`);
     }
   }
@@ -217,7 +217,7 @@ export class KafkaRun {
     const contentOf = contents.read.bind(contents);
     const { acked, missing, wrong } = verdictOf(this.#journals, { frames, contentOf });
     this.#isGood = missing.length + wrong.length + this.#problems.length === 0;
-    if (!this.#isGood) this.#keep(records);
+    if (!this.#isGood || this.#plan.isKept) this.#keep(records);
     return {
       kills,
       acked,

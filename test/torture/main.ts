@@ -22,6 +22,7 @@ const USAGE = `usage: npm run torture -- [options]
   --rate N            frames per second and device (default 10)
   --shards N          default 6
   --brokers 1|3       default 1; KAFKA_BROKERS is used if no broker is to be killed
+  --keep              journals, logs and records are kept in any case
   --mutant NAME       with a bug: ${Object.keys(MUTANTS).join(', ')}
   --mutants           a short run without a bug, which has to be good, and one with each of the bugs,
                       which have to be found
@@ -45,6 +46,7 @@ const OPTIONS = {
   brokers: { type: 'string', default: '1' },
   mutant: { type: 'string' },
   mutants: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -58,7 +60,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 function planOf(argv: string[]): { plan: Plan; mutant: string | undefined; isAll: boolean } | null {
   const { values } = parseArgs({ args: argv, options: OPTIONS });
   if (values.help) return null;
-  const count = (name: Exclude<keyof typeof OPTIONS, 'mutants' | 'help'>): number => {
+  const count = (name: Exclude<keyof typeof OPTIONS, 'mutants' | 'keep' | 'help'>): number => {
     const value = Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} takes a number`);
     return value;
@@ -82,6 +84,7 @@ function planOf(argv: string[]): { plan: Plan; mutant: string | undefined; isAll
     rate: count('rate'),
     shards: count('shards'),
     brokers,
+    isKept: values.keep,
     root: ROOT,
     bootstrap: isOwn ? [] : given.split(','),
     say: (line) => print(`${Math.round((performance.now() - begun) / 1000)} s  ${line}`),

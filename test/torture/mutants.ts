@@ -1,20 +1,8 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ROOT } from './child.ts';
-
-/** Replaces one text, which has to stand in the file exactly once. */
-interface Patch {
-  readonly file: string;
-  readonly text: string;
-  readonly by: string;
-}
-
-/** A bug that somebody might make, and that the checker has to find. */
-export interface Mutant {
-  readonly what: string;
-  readonly patches: readonly Patch[];
-}
+import {
+  type Mutant,
+  type MutantSources,
+  mutantSources as sourcesOf,
+} from '../support/mutant-sources.ts';
 
 /** The bugs, by name. None of them is in `src`: they are put into a copy of it. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
@@ -64,28 +52,9 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
 };
 
-/** A changed copy of the sources, and how to get rid of it. */
-export interface MutantSources {
-  readonly root: string;
-  remove(): void;
-}
-
 /** Makes a copy of the sources with a bug. Rejects: throws if a text to be replaced is not there. */
 export function mutantSources(name: string): MutantSources {
   const mutant = MUTANTS[name];
   if (!mutant) throw new Error(`no mutant ${name}; there are ${Object.keys(MUTANTS).join(', ')}`);
-  const root = mkdtempSync(join(tmpdir(), 'tidegate-mutant-'));
-  for (const part of ['src', 'simulators', 'package.json']) {
-    cpSync(join(ROOT, part), join(root, part), { recursive: true });
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-  for (const { file, text, by } of mutant.patches) {
-    const path = join(root, file);
-    const parts = readFileSync(path, 'utf8').split(text);
-    if (parts.length !== 2) {
-      throw new Error(`${name}: ${file} has ${parts.length - 1} times, not once: ${text}`);
-    }
-    writeFileSync(path, parts.join(by));
-  }
-  return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
+  return sourcesOf(mutant, ['src', 'simulators']);
 }

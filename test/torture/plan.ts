@@ -16,6 +16,8 @@ export interface Plan {
   readonly rate: number;
   readonly shards: number;
   readonly brokers: 1 | 3;
+  /** What the run wrote is kept even if all was good. */
+  readonly isKept: boolean;
   /** Where `src` of the gateway is: the repository, or a changed copy. */
   readonly root: string;
   /** A running cluster; empty: the run starts its own. */
