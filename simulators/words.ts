@@ -55,7 +55,7 @@ export const plural = (count: number, noun: string): string =>
 
 /** What an ack means. Source: PROTOCOL §6.4. */
 export const DUR_WORDS = [
-  'received, but lost if the node fails',
+  'received, but one failure may lose them',
   'on the disk of the node',
   'on the disks of several brokers',
 ] as const;

@@ -6,10 +6,12 @@ import { Delivery, type DeliveryPort } from './delivery/delivery.ts';
 import type { Broken } from './delivery/owned-log-port.ts';
 import { Fanout } from './fanout/fanout.ts';
 import { Ingest } from './ingest/ingest.ts';
+import type { SessionFault } from './ingest/options.ts';
 import type { IngestPort, SubscriberPort } from './ingest/port.ts';
 import type { RecordBatch } from './model/batch.ts';
 import { type Breach, breach } from './model/errors.ts';
 import type { Identity } from './model/identity.ts';
+import { shared } from './model/invariant.ts';
 import { FLUSH_MS, WINDOWS_MS } from './model/limits.ts';
 import type { Codec, SessionId } from './model/machine.ts';
 import { CLASS, CLASS_OF_LANE } from './model/reading.ts';
@@ -20,7 +22,7 @@ import type { Sha256 } from './wire/schema.ts';
 
 /** How often marks are looked for: at most one per log and second. Units: ms. */
 const MARK_MS = 1000;
-/** Within what time devices come back after a restart. Units: ms. */
+/** Within what time devices come back when the log is no longer ours. Units: ms. */
 const LEAVE_SPREAD_MS = 1000;
 
 /** What the gateway is told. */
@@ -31,6 +33,8 @@ export type Input =
       readonly codec: Codec;
       /** Who stands behind the credential of the upgrade; null if it carried none. */
       readonly identity: Identity | null;
+      /** The peer is on this machine; absent: it is not. */
+      readonly isLocal?: boolean;
     }
   | {
       readonly kind: 'message';
@@ -50,6 +54,7 @@ export type Input =
   | { readonly kind: 'readEnd'; readonly log: LogKind | null }
   | { readonly kind: 'appended'; readonly log: LogKind; readonly offsets: Float64Array }
   | { readonly kind: 'failed'; readonly log: LogKind; readonly reason: string }
+  /** The node goes down: every session is told, and nobody is let in any more. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'tick' };
 
@@ -91,6 +96,8 @@ export interface GatewayOptions {
   readonly unsentBytes: (session: SessionId) => number;
   /** Told for every frame that became durable: how long that took. Units: ms. */
   readonly onDurable?: (ms: number) => void;
+  /** A bug of ours ended one session and keeps its device away, or kept a record from aggregation. */
+  readonly onFault?: ((fault: SessionFault) => void) | undefined;
 }
 
 /**
@@ -118,15 +125,20 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     const { shards } = options;
-    const port = this.#deliveryPort();
-    this.delivery = new Delivery({ ...options, port });
+    this.delivery = new Delivery({ ...options, port: this.#deliveryPort() });
     const schemas = (hash: Uint8Array) => this.delivery.schemas.find(hash);
-    this.aggregation = new Aggregation({ shards, schemas, sink: this.#aggregationSink() });
+    this.aggregation = new Aggregation({
+      shards,
+      schemas,
+      sink: this.#aggregationSink(),
+      onFault: (device, error) => options.onFault?.({ session: 0, device, error }),
+    });
     this.fanout = new Fanout({
       port: {
         send: (session, bytes) => this.#do({ kind: 'send', session, bytes }),
         unsentBytes: options.unsentBytes,
         breach: (session, why) => this.ingest.breachById(session, why, this.#now),
+        fault: (session, error) => this.ingest.fault(session, error, this.#now),
       },
       series: () => this.aggregation.series(),
       windowsMs: WINDOWS_MS,
@@ -151,11 +163,16 @@ export class Gateway {
     return monoMs(Math.min(ingest.wakeAtMs, delivery.wakeAtMs, fanout.wakeAtMs, marks));
   }
 
+  /** The node was told to leave, everybody has gone, and the log has everything. */
+  get isDrained(): boolean {
+    return this.#isLeaving && this.ingest.sessions === 0 && this.delivery.isIdle;
+  }
+
   #take(input: Input, now: Now): void {
     const { ingest, delivery } = this;
     switch (input.kind) {
       case 'connected':
-        return ingest.connected(input.session, input.codec, input.identity, now);
+        return ingest.connected(input, now);
       case 'verified':
         return ingest.verified(input.session, input.verdict, now);
       case 'message':
@@ -176,7 +193,7 @@ export class Gateway {
         return delivery.failed(input.log, input.reason, now);
       case 'leave':
         this.#isLeaving = true;
-        return ingest.leaveAll(4201, LEAVE_SPREAD_MS, now);
+        return ingest.drain(now);
       case 'tick':
         return;
     }
@@ -217,7 +234,8 @@ export class Gateway {
       probe: (session) => this.#do({ kind: 'probe', session }),
       verify: (session, token) => this.#do({ kind: 'verify', session, token }),
       admit: (row) => this.delivery.admit(row, this.#now),
-      refusalOf: () => this.#refusal(),
+      refusalOf: () =>
+        this.delivery.isOwner ? null : breach(this.delivery.isBroken ? 4103 : 4203),
       dur: this.#options.dur,
       why: () => (this.delivery.isRecovering ? WHY.logDown : WHY.none),
       tellWatermark: (device, lane, t) =>
@@ -237,12 +255,6 @@ export class Gateway {
       ping: (session, echo, now) => fanout().ping(session, echo, now),
       subscriptions: (session) => fanout().subscriptions(session),
     };
-  }
-
-  #refusal(): Breach | null {
-    if (this.#isLeaving) return breach(4201);
-    if (this.delivery.isBroken) return breach(4103);
-    return this.delivery.isOwner ? null : breach(4203);
   }
 
   #deliveryPort(): DeliveryPort {
@@ -275,9 +287,9 @@ export class Gateway {
 
   #aggregationSink(): AggregationSink {
     return {
-      result: (cause, result) => this.delivery.result({ cause, result }, this.#now),
-      changed: (windows, start) => this.fanout.changed(windows, start),
-      appeared: (series) => this.fanout.appeared(series),
+      result: (cause, result) => shared(() => this.delivery.result({ cause, result }, this.#now)),
+      changed: (windows, start) => shared(() => this.fanout.changed(windows, start)),
+      appeared: (series) => shared(() => this.fanout.appeared(series)),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { invariant } from '../model/invariant.ts';
+import { invariant, SharedFault } from '../model/invariant.ts';
 import { SERIES_PER_LOG_MAX } from '../model/limits.ts';
 import { CLASS_OF_LANE, type ClassId, type Schema } from '../model/reading.ts';
 import { LOG, type LogRecord, RECORD } from '../model/record.ts';
@@ -31,6 +31,8 @@ export interface AggregationOptions extends TimingOptions {
   readonly sink: AggregationSink;
   /** How many (series, class) a log may have; readings of more are refused, and counted. */
   readonly seriesPerLogMax?: number;
+  /** A fault of ours kept a record from being aggregated. */
+  readonly onFault?: (device: string, error: unknown) => void;
 }
 
 /**
@@ -41,9 +43,12 @@ export interface AggregationOptions extends TimingOptions {
  */
 export class Aggregation {
   readonly counters: Counters = zeroCounters();
+  /** Records of which something is not known, a definition say: they are passed over. */
+  unreadable = 0;
   readonly #shards: number;
   readonly #schemas: (hash: Uint8Array) => Schema | undefined;
   readonly #sink: AggregationSink;
+  readonly #onFault: (device: string, error: unknown) => void;
   readonly #timing: Timing;
   readonly #logs: readonly LogState[];
   readonly #devices = new DeviceTable();
@@ -55,11 +60,14 @@ export class Aggregation {
   readonly #reader = new FrameReader();
   /** Set ids of the current frame, in order of first appearance: the order of its hashes. */
   readonly #setIds: number[] = [];
+  /** Sets of the current frame's blocks. */
+  readonly #sets: BoundSet[] = [];
 
   constructor(options: AggregationOptions) {
     this.#shards = options.shards;
     this.#schemas = options.schemas;
     this.#sink = options.sink;
+    this.#onFault = options.onFault ?? (() => undefined);
     this.#timing = timingOf(options);
     this.#logs = [LOG.readings, LOG.alarms].flatMap((kind) =>
       Array.from({ length: options.shards }, (_, shard) => new LogState(kind, shard)),
@@ -93,9 +101,20 @@ export class Aggregation {
 
   /**
    * Takes in a valid record of the readings or alarms log. Every kind of record moves the log
-   * clock, so none may be left out.
+   * clock, so none may be left out. A fault of ours in what one record holds is counted and told,
+   * and the next record follows: thrown, it would meet every start at this place of the log.
    */
   apply(record: LogRecord, header: RecordHeader): void {
+    try {
+      this.#apply(record, header);
+    } catch (error) {
+      if (error instanceof SharedFault) throw error;
+      this.unreadable += 1;
+      this.#onFault(new TextDecoder().decode(record.key), error);
+    }
+  }
+
+  #apply(record: LogRecord, header: RecordHeader): void {
     const log = this.#logs[record.log * this.#shards + record.shard];
     invariant(log?.kind === record.log && log.shard === record.shard, 'no such log to aggregate');
     const beforeUs = log.clockUs;
@@ -131,38 +150,56 @@ export class Aggregation {
 
   /** Rows are placed by the watermark before this frame; then it moves. Source: [R9.2-3]. */
   #applyFrame(log: LogState, beforeUs: number, record: LogRecord, header: RecordHeader): void {
-    const breach = this.#reader.read(record.value);
-    invariant(breach === null, 'a frame in the log does not decode');
     const target = this.#classOf(log, this.#devices.of(record.key), header.lane);
     target.lastRecvUs = header.recv;
+    if (!this.#read(target, record.value, header.hashes)) {
+      this.unreadable += 1;
+      return;
+    }
     this.#placer.begin(target.watermarkAt(beforeUs), log.clockUs + this.#timing.futureUs + 1);
     const wasEmpty = target.open.count === 0;
-    const highestUs = this.#placeBlocks(target, header.hashes);
+    const highestUs = this.#placeBlocks(target);
     this.#finalizer.correct(target);
     if (wasEmpty && target.open.count > 0) this.#marks.opened(target);
     target.raise(highestUs, this.#reader.wm);
     log.capped.update(target);
   }
 
-  /** Returns the frame's highest event time that is not future, or −∞. */
-  #placeBlocks(target: ClassState, hashes: Uint8Array): number {
-    let highestUs = Number.NEGATIVE_INFINITY;
+  /**
+   * Reads a frame and finds its sets, in the order of its blocks; false if something of it is not
+   * known. Then nothing of it is aggregated: it stays in the log, and sessions need its header only.
+   */
+  #read(target: ClassState, value: Uint8Array, hashes: Uint8Array): boolean {
+    const reader = this.#reader;
     this.#setIds.length = 0;
-    for (let b = 0; b < this.#reader.blockCount; b += 1) {
-      const set = this.#setOf(target, this.#reader.set(b), hashes);
+    this.#sets.length = 0;
+    if (reader.read(value) !== null) return false;
+    for (let b = 0; b < reader.blockCount; b += 1) {
+      const set = this.#setOf(target, reader.set(b), hashes);
+      if (set === null || reader.shape(b, set.columns.length) !== null) return false;
+      this.#sets.push(set);
+    }
+    return true;
+  }
+
+  /** Returns the frame's highest event time that is not future, or −∞. */
+  #placeBlocks(target: ClassState): number {
+    let highestUs = Number.NEGATIVE_INFINITY;
+    for (let b = 0; b < this.#sets.length; b += 1) {
+      const set = this.#sets[b] as BoundSet;
       highestUs = Math.max(highestUs, this.#placer.block(this.#reader, b, target, set));
     }
     return highestUs;
   }
 
-  #setOf(target: ClassState, id: number, hashes: Uint8Array): BoundSet {
+  /** Null: the definition of the set is not known. */
+  #setOf(target: ClassState, id: number, hashes: Uint8Array): BoundSet | null {
     let k = this.#setIds.indexOf(id);
     if (k < 0) k = this.#setIds.push(id) - 1;
     const bound = target.sets.get(id);
     if (bound !== undefined && isBoundTo(bound, hashes, k)) return bound;
     const schema = this.#schemas(hashOf(hashes, k));
-    invariant(schema !== undefined, 'a record uses a definition that is not in the log');
-    return bindSet(target, id, schema);
+    return schema === undefined ? null : bindSet(target, id, schema);
   }
 
   #classOf(log: LogState, device: Device, lane: number): ClassState {
@@ -177,8 +214,8 @@ export class Aggregation {
   /** Source: [R9.1-3]. An entry of a class that has no frame in this log means nothing. */
   #applyMark(log: LogState, value: Uint8Array): void {
     const entries = decodeMark(value);
-    invariant(entries !== null, 'a mark in the log does not decode');
-    for (const entry of entries) {
+    if (entries === null) this.unreadable += 1;
+    for (const entry of entries ?? []) {
       const target = this.#devices.at(entry.device)?.classes[entry.class];
       if (target?.log !== log) continue;
       target.mark(entry.watermark);

@@ -1,5 +1,4 @@
-import { invariant } from '../model/invariant.ts';
-import { KEPT_WINDOWS, ROWS_MAX } from '../model/limits.ts';
+import { KEPT_WINDOWS, ROWS_MAX, WINDOWS_PER_FRAME_MAX } from '../model/limits.ts';
 import { STATUS } from '../model/window.ts';
 import type { FrameReader } from '../wire/frame-reader.ts';
 import type { BoundColumn, BoundSet } from './bound-set.ts';
@@ -40,6 +39,8 @@ export class FramePlacer {
   #closedUs = 0;
   #finalUs = 0;
   #futureUs = 0;
+  /** (series, window) pairs that the frame may still touch. */
+  #windowsLeft = 0;
 
   constructor(series: SeriesTable, changes: Changes, counters: Counters, timing: Timing) {
     this.#series = series;
@@ -57,13 +58,16 @@ export class FramePlacer {
     this.#finalUs = windowStart(watermarkUs, this.#windowUs);
     this.#closedUs = windowStart(watermarkUs - this.#latenessUs, this.#windowUs);
     this.#futureUs = futureUs;
+    this.#windowsLeft = WINDOWS_PER_FRAME_MAX;
   }
 
-  /** Places the rows of block b. Returns its highest event time that is not future, or −∞. */
+  /**
+   * Places the rows of block b, whose shape was checked. Returns its highest event time that is not
+   * future, or −∞.
+   */
   block(reader: FrameReader, b: number, target: ClassState, set: BoundSet): number {
-    const isShaped = reader.shape(b, set.columns.length) === null;
-    invariant(isShaped, 'a frame in the log does not fit its set');
     this.#cut(reader, b);
+    this.#limit(reader, b);
     for (let c = 0; c < set.columns.length; c += 1) {
       const kind = reader.kind(b, c);
       if (kind === 'absent') continue;
@@ -118,6 +122,21 @@ export class FramePlacer {
       else while (row < to && (times[row] as number) < end) row += 1;
     }
     this.#runFrom[this.#runs] = to;
+  }
+
+  /**
+   * Leaves out the runs that are too many for the frame, of all columns alike: a constant column
+   * has readings without bytes, and would open windows without bound. Source: [R9.1-6].
+   */
+  #limit(reader: FrameReader, b: number): void {
+    let columns = 0;
+    for (let c = 0; c < reader.columnCount(b); c += 1) {
+      if (reader.kind(b, c) !== 'absent') columns += 1;
+    }
+    const runs = Math.min(this.#runs, Math.floor(this.#windowsLeft / Math.max(1, columns)));
+    this.#counters.refused += columns * (this.#placedTo - (this.#runFrom[runs] as number));
+    this.#windowsLeft -= runs * columns;
+    this.#runs = runs;
   }
 
   #findBad(rows: number): boolean {

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { Fault } from '../config/faults.ts';
 import { loadConfig } from '../config/load.ts';
-import { SETTINGS, type Setting } from '../config/settings.ts';
+import type { Setting } from '../config/setting.ts';
+import { SETTINGS } from '../config/settings.ts';
 import type { HelpPage } from './help.ts';
 import type { OptionSpec, OptionSpecs } from './options.ts';
 

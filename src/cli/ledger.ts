@@ -21,6 +21,7 @@ export function ledgerOf(driver: Driver, { counts }: Access): Ledger {
     readingsDurable: ingest.ledger.readingsDurable,
     tokens: counts,
     sessions: ingest.sessions,
+    sessionsBroken: ingest.ledger.broken,
     subscriptions: fanout.subscriptionCount,
     creditOutstandingBytes: ingest.creditOutstanding,
     appendMs,

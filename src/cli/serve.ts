@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Access, openAccess, TokenAccess } from '../adapters/auth/access.ts';
 import { Driver } from '../adapters/host/driver.ts';
 import { createHttp, type Readiness } from '../adapters/host/http.ts';
+import { LogTeller } from '../adapters/host/log-teller.ts';
 import { createLogger, type Logger } from '../adapters/host/logger.ts';
 import { createMetrics } from '../adapters/host/metrics.ts';
 import { createStats } from '../adapters/host/stats.ts';
@@ -15,6 +15,7 @@ import { MemoryLog } from '../adapters/log/memory-log.ts';
 import type { ShardLog } from '../adapters/log/shard-log.ts';
 import { StartError } from '../adapters/log/start-error.ts';
 import type { Config } from '../config/config.ts';
+import { kafkaAccess } from '../config/kafka-access.ts';
 import type { Broken } from '../delivery/owned-log-port.ts';
 import { FILE_LINGER_MS, KAFKA_LINGER_MS } from '../model/limits.ts';
 import { configOf, SERVE_OPTIONS } from './config-options.ts';
@@ -28,10 +29,7 @@ import { versionOf } from './version.ts';
 
 /** A client that dawdles over its request line or headers is cut off. Units: ms. */
 const HEADERS_TIMEOUT_MS = 5000;
-/**
- * How long a stop waits for the log. What it does not take by then was not acknowledged either, so
- * the devices still have it. Units: ms.
- */
+/** How long a stop waits for the log, once everybody has left. Units: ms. */
 const LEAVE_MS_MAX = 10_000;
 /** Another gateway owns the log. */
 const EXIT_DEPOSED = 75;
@@ -56,8 +54,10 @@ function openLog(config: Config, logger: Logger): Promise<ShardLog> {
   if (config.log === 'memory') return Promise.resolve(new MemoryLog(config.shards));
   const warn = (sentence: string): void => logger.warn(sentence);
   if (config.log === 'kafka') {
-    const { kafkaBrokers: brokers, kafkaPrefix: prefix, shards, node } = config;
-    return Promise.resolve(openKafkaLog({ brokers, prefix, shards, node, warn }));
+    const { shards, node, kafkaCompression: compression } = config;
+    const access = kafkaAccess(config);
+    const debug = (sentence: string): void => logger.debug(sentence);
+    return Promise.resolve(openKafkaLog({ ...access, compression, shards, node, warn, debug }));
   }
   return openFileLog({ directory: config.data, shards: config.shards, warn });
 }
@@ -78,6 +78,7 @@ class Node {
   readonly #sockets: WsServer;
   readonly #driver: Driver;
   #isOwner = false;
+  #isLeaving = false;
   #end: (code: number) => void = () => undefined;
 
   constructor(config: Config, logger: Logger, log: ShardLog) {
@@ -89,7 +90,8 @@ class Node {
       node: config.node,
       port: () => this.#port,
       access: this.#access,
-      hasRoom: () => this.#driver.gateway.ingest.budget.hasRoom,
+      refusalOf: (path, isLocal) =>
+        this.#driver.gateway.ingest.refusalOf(path, isLocal, this.#driver.now()),
       input: (input) => this.#driver.input(input),
     });
     this.#driver = new Driver({
@@ -106,6 +108,10 @@ class Node {
       onUnreachable: (reason) => this.#logger.warn({ reason }, 'the log cannot be read yet'),
       onOwned: () => this.#owned(),
       onBroken: (cause, reason) => this.#broken(cause, reason),
+      onFault: ({ session, device, error }) => {
+        const what = session === 0 ? 'a record is not aggregated' : 'a session was ended with 1011';
+        this.#logger.error({ session, device, err: error }, `our bug: ${what}`);
+      },
     });
     this.#server = createServer(this.#http());
     this.#server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -118,10 +124,8 @@ class Node {
     const ended = new Promise<number>((resolve) => {
       this.#end = resolve;
     });
-    this.#log.onState = (state) => {
-      if (state.kind === 'ok') this.#logger.info('the log takes records again');
-      else this.#logger.error({ state: state.kind }, state.reason);
-    };
+    const teller = new LogTeller(this.#logger);
+    this.#log.onState = (state) => teller.turn(state);
     this.#obeySignals();
     // A stop does not wait for a log that is long to read or out of reach.
     const code = await Promise.race([this.#driver.start().then(() => ended), ended]);
@@ -149,8 +153,10 @@ class Node {
   #obeySignals(): void {
     obeySignals((count, signal) => {
       if (count > 1) return this.#end(0);
-      this.#logger.info({ signal }, 'stopping: devices are sent away, the log is finished');
-      void Promise.race([this.#driver.leave(), sleep(LEAVE_MS_MAX)]).then(() => this.#end(0));
+      this.#isLeaving = true;
+      const sessions = this.#driver.gateway.ingest.sessions;
+      this.#logger.info({ signal, sessions }, 'stopping: sessions are told to go, and served on');
+      void this.#driver.leave(LEAVE_MS_MAX).then(() => this.#end(0));
     });
   }
 
@@ -164,20 +170,29 @@ class Node {
       ? 'open mode: whoever reaches this machine may send and read; loopback only'
       : 'devices and readers need tokens';
     this.#logger.info({ node, log, dur: this.#log.dur }, sentence);
+    const { unreadable } = this.#driver.gateway.aggregation;
+    if (unreadable === 0) return;
+    const warning =
+      'records whose definition is missing, or that do not decode, are not aggregated';
+    this.#logger.warn({ unreadable }, warning);
   }
 
   #broken(cause: Broken, reason: string): void {
     this.#isOwner = false;
-    this.#logger.fatal({ cause }, `nothing is acknowledged any more, stopping: ${reason}`);
+    const { state } = this.#log;
+    const why = state.kind === 'failed' ? state.reason : reason;
+    this.#logger.fatal({ cause }, `nothing is acknowledged any more, stopping: ${why}`);
     this.#end(cause === 'deposed' ? EXIT_DEPOSED : EXIT_LOG_FAILED);
   }
 
   #readiness(): Readiness {
     const { state, kind } = this.#log;
     const reasons: string[] = [];
-    if (!this.#isOwner) reasons.push('the log is being read');
+    if (this.#isLeaving) reasons.push('this node is going down');
     if (state.kind !== 'ok') reasons.push(state.reason);
-    else if (this.#driver.gateway.delivery.isRecovering) reasons.push('the log does not answer');
+    else if (!this.#isOwner) reasons.push('the log is being read');
+    else if (this.#driver.gateway.delivery.isRecovering)
+      reasons.push('the log was lost and is being read');
     const ready = reasons.length === 0;
     return { ready, log: { kind, state: state.kind }, rung: 0, reasons };
   }

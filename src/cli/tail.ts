@@ -3,6 +3,7 @@ import { LogReader } from '../adapters/log/log-reader.ts';
 import type { LogSource, ReadOptions } from '../adapters/log/log-source.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigFaults, type Fault } from '../config/faults.ts';
+import { kafkaAccess } from '../config/kafka-access.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { ResultFilter } from '../consumer/result-filter.ts';
 import { parsePattern } from '../model/pattern.ts';
@@ -104,10 +105,9 @@ export async function tail(argv: readonly string[]): Promise<number> {
 }
 
 function openSource(config: Config): Promise<LogSource> {
-  const { log, data, kafkaBrokers: brokers, kafkaPrefix: prefix } = config;
-  if (log !== 'kafka') return LogReader.open(data);
+  if (config.log !== 'kafka') return LogReader.open(config.data);
   const warn = (sentence: string): boolean => process.stderr.write(`tidegate tail: ${sentence}.\n`);
-  return KafkaLogReader.open({ brokers, prefix, warn });
+  return KafkaLogReader.open({ ...kafkaAccess(config), warn });
 }
 
 function show(plan: Plan, reader: LogSource, output: LineOutput, reading: ReadOptions) {

@@ -118,11 +118,13 @@ function lifetimeOf({ expires }: Values, fault: Report): number {
   return 0;
 }
 
-/** The secret that `serve` would check tokens with. The log does not matter here. */
+/**
+ * The secret that `serve` would check tokens with. The log does not matter here, so that nobody
+ * needs brokers or the files of a cluster to sign a token.
+ */
 function authOf({ config }: Values, faults: Fault[]): Auth | null {
-  const { KAFKA_BROKERS: _brokers, ...env } = process.env;
   try {
-    const { auth } = configOf({ values: { config }, faults: [] }, env);
+    const { auth } = configOf({ values: { config, log: 'memory' }, faults: [] });
     if (auth === null) {
       const message = 'is not configured, so there is no secret to sign with';
       faults.push({ where: 'auth.hs256.secretFile', message });

@@ -23,6 +23,8 @@ import type { Ring } from './ring.ts';
 
 /** A blocked sender speaks up after this. Units: ms. Source: [R7-18]. */
 const BLOCKED_PING_MS = 1000;
+/** A larger `dur` of a later revision is at least worth this. Source: [R3.3-6]. */
+const DUR_MAX = 2;
 /** When to look again whether the socket's buffer has emptied. Units: ms. */
 const THROTTLE_MS = 10;
 
@@ -167,9 +169,9 @@ export class Connection {
     if (this.#isBehind(f)) return BEHIND;
     this.#memory.epoch = ep;
     this.welcomedMs = now.monoMs;
-    this.#dur = dur;
+    this.#dur = Math.min(dur, DUR_MAX);
     this.#prober.agree(message.hb);
-    effects.push({ kind: 'welcomed', epoch: ep, dur });
+    effects.push({ kind: 'welcomed', epoch: ep, dur: this.#dur });
     for (const [lane, , mf] of ch) ring.lane(lane)?.restart(mf);
     for (const entry of f) this.#credit(effects, entry);
     for (const queue of ring.lanes) this.#fit(effects, queue);
@@ -189,7 +191,7 @@ export class Connection {
 
   #flow(effects: DeviceEffect[], message: Flow): Over | null {
     if (this.#isBehind(message.f)) return BEHIND;
-    this.#dur = message.dur ?? this.#dur;
+    this.#dur = Math.min(message.dur ?? this.#dur, DUR_MAX);
     for (const entry of message.f) this.#credit(effects, entry);
     if (message.echo !== undefined && this.#prober.answered(message.echo)) {
       this.#memory.mark.answered();

@@ -1,3 +1,4 @@
+import type { KafkaSasl } from '../adapters/log/kafka-connection.ts';
 import type { Auth } from './auth.ts';
 import type { SettingName } from './settings.ts';
 import type { Address, LogLevel, LogMode } from './values.ts';
@@ -9,6 +10,17 @@ export interface Config {
   readonly log: LogMode;
   readonly kafkaBrokers: readonly string[];
   readonly kafkaPrefix: string;
+  readonly kafkaCompression: 'none' | 'zstd';
+  /** null, as the other two: nobody logs in. */
+  readonly kafkaSaslMechanism: KafkaSasl['mechanism'] | null;
+  readonly kafkaSaslUsername: string | null;
+  readonly kafkaSaslPasswordFile: string | null;
+  /** TLS towards Kafka. */
+  readonly kafkaSsl: boolean;
+  readonly kafkaSslCaFile: string | null;
+  readonly kafkaSslCertFile: string | null;
+  readonly kafkaSslKeyFile: string | null;
+  readonly kafkaSslServername: string | null;
   readonly shards: number;
   readonly budgetBytes: number;
   readonly logLevel: LogLevel;

@@ -13,8 +13,8 @@ export interface FileValue {
 export interface ConfigFile {
   /** By path, such as `listen.address`. */
   readonly values: ReadonlyMap<string, FileValue>;
-  /** Where the `auth` section begins, if there is one, empty or not. */
-  readonly auth: string | null;
+  /** Where each section begins that stands in the file, empty or not: `auth`, `kafka.ssl`. */
+  readonly sections: ReadonlyMap<string, string>;
   readonly faults: readonly Fault[];
 }
 
@@ -29,7 +29,7 @@ const SECTIONS: ReadonlySet<string> = new Set(
 );
 
 /** A configuration file that says nothing. */
-export const EMPTY_FILE: ConfigFile = { values: new Map(), auth: null, faults: [] };
+export const EMPTY_FILE: ConfigFile = { values: new Map(), sections: new Map(), faults: [] };
 
 /**
  * Reads a configuration file: YAML, and so JSON. Unknown keys, sections that are values and values
@@ -43,8 +43,8 @@ class FileReader {
   readonly #name: string;
   readonly #lines = new LineCounter();
   readonly #values = new Map<string, FileValue>();
+  readonly #sections = new Map<string, string>();
   readonly #faults: Fault[] = [];
-  #auth: string | null = null;
   #resolve: (node: unknown) => unknown = (node) => node;
 
   constructor(name: string) {
@@ -62,11 +62,11 @@ class FileReader {
       );
     }
     if (this.#faults.length === 0) this.#section(document.contents, '');
-    return { values: this.#values, auth: this.#auth, faults: this.#faults };
+    return { values: this.#values, sections: this.#sections, faults: this.#faults };
   }
 
   #section(node: unknown, path: string): void {
-    if (node === null || (isScalar(node) && node.value === null)) return;
+    if (isNothing(node)) return;
     if (!isMap(node)) {
       const what = path === '' ? 'the file' : path;
       this.#fault(this.#place(node as Node, path), `${what} is a section of keys, not a value`);
@@ -81,11 +81,14 @@ class FileReader {
 
   #entry(path: string, key: Node, value: unknown): void {
     const where = this.#place(key, path);
-    if (path === AUTH) this.#auth = where;
-    if (PATHS.has(path)) this.#leaf(path, where, value);
-    else if (SECTIONS.has(path)) this.#section(value, path);
+    // `kafka.ssl` is both: `true`, or a section of keys.
+    const isValue = PATHS.has(path) && isScalar(value) && !isNothing(value);
+    if (SECTIONS.has(path) && !isValue) {
+      this.#sections.set(path, where);
+      this.#section(value, path);
+    } else if (PATHS.has(path)) this.#leaf(path, where, value);
     else if (path.startsWith(`${AUTH}.`)) this.#unknownInAuth(path, key);
-    else this.#fault(where, `unknown key${didYouMean(path, [...PATHS, ...SECTIONS])}`);
+    else this.#fault(where, `unknown key${didYouMean(path, othersThan(path))}`);
   }
 
   #unknownInAuth(path: string, key: Node): void {
@@ -121,3 +124,10 @@ class FileReader {
     this.#faults.push({ where, message });
   }
 }
+
+const isNothing = (node: unknown): boolean =>
+  node === null || (isScalar(node) && node.value === null);
+
+/** What an unknown key may have been meant to be: not a section that it stands in. */
+const othersThan = (path: string): string[] =>
+  [...PATHS, ...SECTIONS].filter((known) => !path.startsWith(`${known}.`));

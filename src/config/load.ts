@@ -1,9 +1,12 @@
-import type { ReadFile } from './auth.ts';
 import type { Config } from './config.ts';
 import { ConfigFaults, type Fault } from './faults.ts';
 import { type ConfigFile, EMPTY_FILE, parseConfigFile } from './file.ts';
+import { chooseSsl, kafkaFaults } from './kafka-access.ts';
+import type { ReadFile } from './named-file.ts';
 import { didYouMean } from './nearest.ts';
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
+import type { AllTaken, Taken } from './taken.ts';
 import { isLoopback, isOpenHost, type LogMode, nodeOfHost } from './values.ts';
 
 /** Read when it is there and no `--config` names another. */
@@ -32,13 +35,6 @@ interface Given {
   readonly where: string;
 }
 
-interface Taken<T> {
-  readonly value: T;
-  readonly origin: string;
-  /** As a fault names it; empty for a default. */
-  readonly where: string;
-}
-
 interface Sources {
   readonly input: ConfigInput;
   readonly file: ConfigFile;
@@ -62,6 +58,8 @@ export function loadConfig(input: ConfigInput): Config {
 function assemble(sources: Sources): Config {
   const givenLog = take(sources, SETTINGS.log);
   const kafkaBrokers = takeBrokers(sources, givenLog);
+  const { sections } = sources.file;
+  const tls = takeTls(sources);
   const nodeDefault = { ...SETTINGS.node, fallback: nodeOfHost(sources.input.hostname) };
   const taken = {
     listen: take(sources, SETTINGS.listen),
@@ -69,6 +67,16 @@ function assemble(sources: Sources): Config {
     log: chooseLog(givenLog, kafkaBrokers),
     kafkaBrokers,
     kafkaPrefix: take(sources, SETTINGS.kafkaPrefix),
+    kafkaCompression: take(sources, SETTINGS.kafkaCompression),
+    kafkaSaslMechanism: take(sources, SETTINGS.kafkaSaslMechanism),
+    kafkaSaslUsername: take(sources, SETTINGS.kafkaSaslUsername),
+    kafkaSaslPasswordFile: take(sources, SETTINGS.kafkaSaslPasswordFile),
+    kafkaSsl: chooseSsl(
+      take(sources, SETTINGS.kafkaSsl),
+      Object.values(tls),
+      sections.get('kafka.ssl'),
+    ),
+    ...tls,
     shards: take(sources, SETTINGS.shards),
     budgetBytes: take(sources, SETTINGS.budgetBytes),
     logLevel: take(sources, SETTINGS.logLevel),
@@ -76,13 +84,20 @@ function assemble(sources: Sources): Config {
     plaintext: take(sources, SETTINGS.plaintext),
     auth: take(sources, SETTINGS.auth),
   };
-  sources.faults.push(...contradictions(taken, sources.file.auth));
+  sources.faults.push(...contradictions(taken, sections.get('auth')));
+  sources.faults.push(...kafkaFaults(taken, sections, sources.input.readFile));
   return freeze(taken);
 }
 
-type All = { readonly [Name in Exclude<keyof Config, 'origins'>]: Taken<Config[Name]> };
+/** What is said about TLS towards Kafka. */
+const takeTls = (sources: Sources) => ({
+  kafkaSslCaFile: take(sources, SETTINGS.kafkaSslCaFile),
+  kafkaSslCertFile: take(sources, SETTINGS.kafkaSslCertFile),
+  kafkaSslKeyFile: take(sources, SETTINGS.kafkaSslKeyFile),
+  kafkaSslServername: take(sources, SETTINGS.kafkaSslServername),
+});
 
-function freeze(taken: All): Config {
+function freeze(taken: AllTaken): Config {
   const of = <Part>(part: (taken: Taken<unknown>) => Part): Record<string, Part> =>
     Object.fromEntries(Object.entries(taken).map(([name, value]) => [name, part(value)]));
   const origins = Object.freeze(of(({ origin }) => origin));
@@ -92,8 +107,8 @@ function freeze(taken: All): Config {
 
 /** What the values say together. Each rule names the value that has to change. */
 function contradictions(
-  { log, kafkaBrokers, listen, plaintext, auth }: All,
-  section: string | null,
+  { log, kafkaBrokers, listen, plaintext, auth }: AllTaken,
+  section: string | undefined,
 ): Fault[] {
   const faults: Fault[] = [];
   const fault = (where: string, message: string): number => faults.push({ where, message });
@@ -101,10 +116,10 @@ function contradictions(
     fault(log.where, 'needs to know where Kafka is: --kafka-brokers HOST:PORT,…');
   }
   // Who writes `auth` and leaves it empty does not want everybody to be let in.
-  if (section !== null && auth.where === '') {
+  if (section !== undefined && auth.where === '') {
     fault(section, 'names no credentials: set auth.hs256.secretFile, or leave auth out');
   }
-  const isOpen = section === null;
+  const isOpen = section === undefined;
   const { host } = listen.value;
   if (plaintext.value !== null && isOpen) {
     fault(plaintext.where, 'needs auth: without credentials the gateway listens on loopback only');

@@ -1,52 +1,29 @@
-import { type Auth, type ReadFile, readAuth } from './auth.ts';
+import { type Auth, readAuth } from './auth.ts';
+import { KAFKA_SETTINGS } from './kafka-settings.ts';
+import type { Setting } from './setting.ts';
 import {
   type Address,
   formatAddress,
   formatBytes,
   type LogLevel,
   type LogMode,
-  type Read,
   readAddress,
-  readBrokers,
   readBytes,
   readDirectory,
   readLogLevel,
   readLogMode,
   readNode,
   readPlaintext,
-  readPrefix,
   readShards,
 } from './values.ts';
-
-/** One setting: where it may be given, how it is read, what it is without. */
-export interface Setting<T> {
-  /** Place in the file, with dots; null if it has none. */
-  readonly path: string | null;
-  /** Flag without `--`; null if it has none. */
-  readonly flag: string | null;
-  /** What stands behind the flag in the help. */
-  readonly shape: string;
-  /** Variables; the first that is set counts. */
-  readonly env: readonly string[];
-  readonly read: (text: string, readFile: ReadFile) => Read<T>;
-  /** A fault must not quote it. */
-  readonly isSecret?: boolean;
-  readonly write: (value: T) => string;
-  readonly fallback: T;
-  /** For humans, where the default is not simply `fallback`. */
-  readonly otherwise?: string;
-  readonly help: string;
-}
 
 const asText = String;
 
 /** Every setting there is. Source: INTERFACE, Configuration. */
-export const SETTINGS: {
+export const SETTINGS: typeof KAFKA_SETTINGS & {
   readonly listen: Setting<Address>;
   readonly data: Setting<string>;
   readonly log: Setting<LogMode>;
-  readonly kafkaBrokers: Setting<readonly string[]>;
-  readonly kafkaPrefix: Setting<string>;
   readonly shards: Setting<number>;
   readonly budgetBytes: Setting<number>;
   readonly logLevel: Setting<LogLevel>;
@@ -85,27 +62,7 @@ export const SETTINGS: {
     otherwise: 'kafka if brokers are given, else file',
     help: 'the log of truth',
   },
-  kafkaBrokers: {
-    path: 'kafka.brokers',
-    flag: 'kafka-brokers',
-    shape: 'H:P,…',
-    env: ['TIDEGATE_KAFKA_BROKERS', 'KAFKA_BROKERS'],
-    read: readBrokers,
-    write: (brokers) => brokers.join(','),
-    fallback: [],
-    otherwise: 'none',
-    help: 'brokers of the Kafka log, which is not in this version',
-  },
-  kafkaPrefix: {
-    path: 'kafka.prefix',
-    flag: 'kafka-prefix',
-    shape: 'NAME',
-    env: ['TIDEGATE_KAFKA_PREFIX'],
-    read: readPrefix,
-    write: asText,
-    fallback: 'tidegate',
-    help: 'its topics are NAME.readings …',
-  },
+  ...KAFKA_SETTINGS,
   shards: {
     path: 'shards',
     flag: 'shards',

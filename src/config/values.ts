@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** A value read from text, or what is wrong with the text (the end of a sentence). */
 export type Read<T> = { readonly value: T } | { readonly problem: string };
 
@@ -111,9 +113,37 @@ export const readLogLevel = oneOf(LOG_LEVELS);
 /** Reads `listen.plaintext`. */
 export const readPlaintext = oneOf(['trusted-network'] as const);
 
+/** Reads `kafka.compression`. */
+export const readCompression = oneOf(['none', 'zstd'] as const);
+
+const oneOfMechanisms = oneOf(['plain', 'scram-sha-256', 'scram-sha-512'] as const);
+/** Reads a SASL mechanism; Kafka's own pages write them in capitals. */
+export const readMechanism = (text: string): ReturnType<typeof oneOfMechanisms> =>
+  oneOfMechanisms(text.toLowerCase());
+
+/** Reads `true` or `false`. */
+export function readTruth(text: string): Read<boolean> {
+  if (text === 'true' || text === 'false') return { value: text === 'true' };
+  return bad('expected true or false');
+}
+
 /** Reads a directory name: anything but nothing. */
 export const readDirectory = (text: string): Read<string> =>
   text.trim() === '' ? bad('expected a directory') : { value: text };
+
+/** Reads the name of a file: anything but nothing. */
+export const readFileName = (text: string): Read<string> =>
+  text.trim() === '' ? bad('expected the name of a file') : { value: text };
+
+/** Reads what may be anything but nothing. */
+export const readWord = (text: string): Read<string> =>
+  text.trim() === '' ? bad('expected a name') : { value: text };
+
+/** Reads the name of a host; TLS asks for no address. Source: RFC 6066 §3. */
+export const readHostName = (text: string): Read<string> =>
+  /^[A-Za-z0-9._-]{1,253}$/.test(text) && isIP(text) === 0
+    ? { value: text }
+    : bad('expected the name of a host, not an address');
 
 /** Reads a node name: it stands in a path, `/n/<node>/v1`. Source: [R2.1-1]. */
 export const readNode = (text: string): Read<string> =>

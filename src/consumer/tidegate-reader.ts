@@ -21,6 +21,7 @@ export interface KafkaMessage {
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 const PARTITIONS_MAX = 65_536;
 const NOTHING = new Uint8Array(0);
+const NO_RESULT = 'the result is damaged: its value is no JSON object';
 
 /**
  * Turns the messages of Tidegate's topics back into readings and window results: leaves out what
@@ -95,8 +96,15 @@ export class TidegateReader {
   #result(record: LogRecord, items: LogItem[]): void {
     const { tg, shard, value } = record;
     if (this.#results.isCopy(tg, shard)) return;
-    const result = JSON.parse(textOf(value, 0, value.length)) as WindowResult;
-    items.push({ kind: 'result', ...placeOf(record), result });
+    const result = parseResult(value);
+    if (result !== null) items.push({ kind: 'result', ...placeOf(record), result });
+    else
+      items.push({
+        kind: 'fault',
+        ...placeOf(record),
+        device: deviceOf(record),
+        sentence: NO_RESULT,
+      });
   }
 
   #frame(record: LogRecord, queue: number, items: LogItem[]): void {
@@ -129,8 +137,7 @@ export class TidegateReader {
 
   /** The item of a record whose header was read last. */
   #item(record: LogRecord, decoded: ReturnType<FrameDecoder['decode']>): LogItem {
-    const { key } = record;
-    const device = textOf(key, 0, key.length);
+    const device = deviceOf(record);
     const place = placeOf(record);
     return 'fault' in decoded
       ? { kind: 'fault', ...place, device, sentence: decoded.fault }
@@ -144,6 +151,19 @@ export class TidegateReader {
 }
 
 const contentOf = ({ wm, blocks }: DecodedFrame) => ({ wm, blocks });
+
+const deviceOf = ({ key }: LogRecord): string => textOf(key, 0, key.length);
+
+/** Null if it is none: the record is damaged, or somebody else wrote it. */
+function parseResult(value: Uint8Array): WindowResult | null {
+  try {
+    const result: unknown = JSON.parse(textOf(value, 0, value.length));
+    return typeof result === 'object' && result !== null ? (result as WindowResult) : null;
+  } catch {
+    // It throws for nothing but bad input: the caller makes a fault of it.
+    return null;
+  }
+}
 
 const placeOf = ({ log, shard, offset }: LogRecord): ItemPlace => ({
   topic: LOG_NAMES[log],

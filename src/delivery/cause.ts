@@ -10,7 +10,9 @@ export interface CausedResult {
 /**
  * Finds, while the logs are read at the start, which results a crash kept from the aggregates log.
  * A result read back settles all results of its log and shard up to its cause.
- * Bounds: a result waits here only until the aggregates record that follows it is read.
+ * Bounds: a result waits here until the aggregates record that follows it is read: a moment in a file
+ * log, where they stand among each other, and not at all on Kafka, where the aggregates come first.
+ * What stays is what is missing, which is all results of a log whose aggregates were taken away.
  */
 export class MissingResults {
   readonly #durable = new Map<number, ResultCause>();

@@ -101,7 +101,9 @@ export class Delivery {
 
   /** When `tick` is wanted. Units: monotonic ms. */
   get wakeAtMs(): number {
-    return Math.min(this.#readings.wakeAtMs, this.#alarms.wakeAtMs, this.#results.wakeAtMs);
+    // Results that a crash kept back wait for the fences, and so must the timer.
+    const results = this.#isOwner ? this.#results.wakeAtMs : Number.POSITIVE_INFINITY;
+    return Math.min(this.#readings.wakeAtMs, this.#alarms.wakeAtMs, results);
   }
 
   /** Records of other owners that were read and skipped. */

@@ -183,6 +183,8 @@ export class OwnedLog {
     }
     if (header.kind === RECORD.fence && !this.tails.isOurs(record.shard))
       this.#sawForeignFence = true;
+    // Deposed: what the new owner wrote is not ours to count, and nothing is acknowledged any more.
+    if (this.#isDeposed) return;
     const row = this.#undecided?.find(record, header) ?? null;
     const settlement = row === null ? null : this.#undecided?.batch.settlement(row);
     if (settlement) this.#port.settled(settlement);
@@ -196,6 +198,11 @@ export class OwnedLog {
     this.#port.broken(cause, reason);
   }
 
+  /** It was ours, and somebody else's fence counts since. */
+  get #isDeposed(): boolean {
+    return this.#wasOwned && this.#sawForeignFence;
+  }
+
   #batch(now: Now): PendingBatch {
     const batch = this.#pipeline.batch(now);
     if (batch.records.rows === 0) batch.version = this.#version;
@@ -205,7 +212,7 @@ export class OwnedLog {
   #land(now: Now): void {
     const landing = this.#landing as Landing;
     this.#landing = null;
-    if (this.#wasOwned && this.#sawForeignFence) {
+    if (this.#isDeposed) {
       this.break('deposed', 'another gateway has fenced this log');
     } else if (this.#fence) this.#landFence(landing, now);
     else this.#landRows(landing);

@@ -45,6 +45,7 @@ export class RowWriter {
     const header = this.#header;
     header.kind = row.kind;
     header.uncertain = row.isUncertain;
+    header.isQosZero = row.isQosZero;
     header.lane = row.lane;
     header.recv = row.recv;
     header.gen = this.#tails.gen(row.shard);
@@ -82,6 +83,7 @@ export class RowWriter {
     const header = this.#header;
     header.kind = kind;
     header.uncertain = false;
+    header.isQosZero = false;
     header.lane = this.#tails.log === LOG.alarms ? 0 : 1;
     header.recv = recv;
     header.gen = gen;

@@ -5,7 +5,13 @@ import type { Subscription } from './subscription.ts';
 /** The subscriptions that only time keeps from a flush. Bounds: the node's subscriptions. */
 export class Agenda {
   readonly #planned = new Set<Subscription>();
+  readonly #onFault: (subscription: Subscription, error: unknown) => void;
   #wakeAtMs: MonoMs = NEVER;
+
+  /** `onFault`: a flush broke off; the subscription is not planned any more. */
+  constructor(onFault: (subscription: Subscription, error: unknown) => void) {
+    this.#onFault = onFault;
+  }
 
   /** When `run` is wanted; never later than the earliest flush that is due. */
   get wakeAtMs(): MonoMs {
@@ -32,8 +38,17 @@ export class Agenda {
     if (now.monoMs < this.#wakeAtMs) return;
     this.#wakeAtMs = NEVER;
     for (const subscription of [...this.#planned]) {
+      if (this.#planned.has(subscription)) this.#flush(subscription, now);
+    }
+  }
+
+  #flush(subscription: Subscription, now: Now): void {
+    try {
       if (subscription.dueMs <= now.monoMs) subscription.flush(now);
       this.plan(subscription);
+    } catch (error) {
+      this.#planned.delete(subscription);
+      this.#onFault(subscription, error);
     }
   }
 }

@@ -59,7 +59,7 @@ export class Fanout {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #context: SubscriptionContext;
-  readonly #agenda = new Agenda();
+  readonly #agenda: Agenda;
   #beatWakeMs: MonoMs = NEVER;
   #sweepWakeMs = 0 as MonoMs;
   /** The last time heard; NaN before the first. */
@@ -68,6 +68,7 @@ export class Fanout {
   constructor(options: FanoutOptions) {
     this.#options = options;
     this.#goneMs = options.goneMs ?? GONE_MS;
+    this.#agenda = new Agenda(({ subscriber }, error) => this.#fault(subscriber.session, error));
     this.#context = {
       port: options.port,
       flushMs: options.flushMs,
@@ -173,6 +174,12 @@ export class Fanout {
     if (now.monoMs >= this.#sweepWakeMs) this.#sweep(now.monoMs);
     this.#agenda.run(now);
     if (now.monoMs >= this.#beatWakeMs) this.#beat(now);
+  }
+
+  #fault(session: SessionId, error: unknown): void {
+    const { port } = this.#options;
+    if (!port.fault) throw error;
+    port.fault(session, error);
   }
 
   #subscriptionsOf(session: SessionId): readonly Subscription[] {

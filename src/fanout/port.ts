@@ -12,4 +12,6 @@ export interface FanoutPort {
   unsentBytes(session: SessionId): number;
   /** The peer broke the protocol: `away`, then close. */
   breach(session: SessionId, breach: Breach): void;
+  /** A fault of ours in what was done for this session. Absent: it is thrown. */
+  fault?(session: SessionId, error: unknown): void;
 }

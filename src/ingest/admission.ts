@@ -12,8 +12,6 @@ import type { Device, LaneState } from './device.ts';
 import type { Session } from './session.ts';
 
 const HASH_BYTES = 16;
-/** Epochs of lane 3 belong to a source and never make the device's own stale. [R1-5] */
-const LANES_OF_THE_DEVICE = 3;
 
 /** A `data` message on its way in. One object, used again and again. */
 export interface Incoming {
@@ -25,7 +23,14 @@ export interface Incoming {
 }
 
 /** What became of a `data` message. */
-export type Verdict = 'admitted' | 'duplicate' | Breach;
+export type Verdict = 'admitted' | 'duplicate' | 'dropped' | Breach;
+
+/** Where admitted rows go. */
+export interface RowSink {
+  admit(row: FrameRow): void;
+  /** The log takes rows just now. */
+  isOpen(): boolean;
+}
 
 /**
  * The server's rule for a frame: checks in the order of [R6.2-1], the cheap ones before anything is
@@ -33,13 +38,13 @@ export type Verdict = 'admitted' | 'duplicate' | Breach;
  */
 export class Admitter {
   readonly #reader = new FrameReader();
-  readonly #admit: (row: FrameRow) => void;
+  readonly #sink: RowSink;
   readonly #schemas: Schema[] = [];
   readonly #row: FrameRow;
   #hashes = new Uint8Array(HASH_BYTES * 4);
 
-  constructor(admit: (row: FrameRow) => void) {
-    this.#admit = admit;
+  constructor(sink: RowSink) {
+    this.#sink = sink;
     this.#row = emptyRow(this.#schemas);
   }
 
@@ -58,9 +63,10 @@ export class Admitter {
     if (hole > 0) channel.gaps += hole;
     channel.received += cost;
     if (this.#reader.bl >= 0) channel.backlog = this.#reader.bl;
+    if (channel.qos === 0 && !this.#sink.isOpen()) return drop(session, channel, head.n, cost, now);
     this.#row.recv = now.wallUs;
     this.#row.cost = cost;
-    this.#put(session, channel, incoming);
+    this.#put(session, channel, incoming, now);
     return 'admitted';
   }
 
@@ -70,12 +76,14 @@ export class Admitter {
     return 'duplicate';
   }
 
-  #put(session: Session, channel: Channel, { head, cbor, payload }: Incoming): void {
+  #put(session: Session, channel: Channel, incoming: Incoming, now: Now): void {
+    const { head, cbor, payload } = incoming;
     const device = session.device as Device;
     const { lane } = channel;
     const refusal = this.#checkBlocks(session, lane);
     const row = this.#row;
     setDevice(row, session, device);
+    row.clockOffset = device.clockOffset.us(now);
     row.lane = lane;
     row.n = head.n;
     row.kind = refusal ? RECORD.stub : RECORD.frame;
@@ -86,27 +94,22 @@ export class Admitter {
     row.hashes = refusal ? this.#hashes.subarray(0, 0) : this.#gatherHashes();
     if (refusal) this.#schemas.length = 0;
     this.#advance(session, channel, device.lanes[lane] as LaneState);
-    this.#admit(row);
+    this.#sink.admit(row);
   }
 
   /** Moves the lane past this row, and fills in what the header says of the numbers before it. */
   #advance(session: Session, channel: Channel, state: LaneState): void {
     const { epoch } = session;
     const row = this.#row;
-    const isNewEpoch = state.epoch !== epoch;
+    state.enter(epoch, channel.baseAck, channel.qos);
     row.isUncertain = state.uncertainEpoch === epoch;
-    const before = isNewEpoch ? 0 : state.lastRow;
-    row.lost = channel.qos === 0 || row.isUncertain ? 0 : row.n - 1 - before;
-    state.advance(epoch, row.n);
-    if (isNewEpoch) {
-      state.ack = channel.baseAck;
-      state.qos = channel.qos;
-    }
+    row.isQosZero = channel.qos === 0;
+    row.lost = row.isQosZero || row.isUncertain ? 0 : row.n - 1 - state.lastRow;
+    state.advance(row.n);
     if (row.isUncertain) state.uncertainEpoch = 0;
     state.unsettled += row.cost;
     channel.adm = row.n;
-    const device = session.device as Device;
-    if (row.lane < LANES_OF_THE_DEVICE) device.known = Math.max(device.known, epoch);
+    (session.device as Device).use(row.lane, epoch, row.recv);
   }
 
   /** Blocks in order, each for 4020, 4021 (4023 comes with scopes). Source: [R5.2-12]. */
@@ -161,6 +164,20 @@ function checkHead(session: Session, head: Head, length: number): Channel | Brea
   return breach(4006, `lane ${head.c}: ${channel.received} + ${cost} is over ${channel.limit}`);
 }
 
+/** A frame of a lane at QoS 0 while the log takes nothing: it is processed, and goes nowhere. */
+function drop(session: Session, channel: Channel, n: number, cost: number, now: Now): Verdict {
+  const device = session.device as Device;
+  const state = device.lanes[channel.lane] as LaneState;
+  state.enter(session.epoch, channel.baseAck, channel.qos);
+  state.adm = n;
+  state.process();
+  device.use(channel.lane, session.epoch, now.wallUs);
+  channel.adm = n;
+  channel.dropped += 1;
+  channel.settle(cost);
+  return 'dropped';
+}
+
 const stubOf = (c: number, n: number, { code, message }: Breach): Uint8Array =>
   encode('cbor', { k: 'reject', c, n, e: code, m: message });
 
@@ -169,7 +186,6 @@ function setDevice(row: FrameRow, session: Session, device: Device): void {
   row.device = device.path;
   row.key = device.key;
   row.shard = device.shard;
-  row.clockOffset = device.clockOffset.us;
   row.session = session.id;
   row.epoch = session.epoch;
 }
@@ -190,6 +206,7 @@ function emptyRow(schemas: readonly Schema[]): FrameRow {
     readings: 0,
     lost: 0,
     isUncertain: false,
+    isQosZero: false,
     clockOffset: 0,
     recv: 0,
     hashes: nothing,

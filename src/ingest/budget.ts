@@ -1,41 +1,63 @@
-import { FRAME_BYTES_MAX } from '../model/limits.ts';
+import { FRAME_BYTES_MAX, JSON_GROWTH, LANE_0_SHARE } from '../model/limits.ts';
+import type { Codec } from '../model/machine.ts';
 import { windowOf } from './channel.ts';
-import type { Device } from './device.ts';
 
-/** What a publishing session may cost at most: the windows of lanes 0 and 1. */
-const SESSION_WINDOW = windowOf(FRAME_BYTES_MAX[0] ?? 0) + windowOf(FRAME_BYTES_MAX[1] ?? 0);
+/** What a cost of a session is in memory at most. */
+export const growthOf = (codec: Codec): number => (codec === 'json' ? JSON_GROWTH : 1);
+
+/** Window of a lane with its largest frame. */
+export const laneWindow = (lane: number): number => windowOf(FRAME_BYTES_MAX[lane] ?? 0);
 
 /**
- * Memory promised to publishers: a window each, and what left connections have in the pipeline.
- * Guarantee: Σ(limit − settled) stays within the budget. Source: [R7-9].
+ * Memory promised to publishers: their windows, and what left connections have in the pipeline. A
+ * share is for lane 0 alone, so that alarms still get in when there is no room for bulk.
+ * Guarantee: Σ(limit − settled), with JSON at what it may become in CBOR, stays within the budget.
+ * Source: [R7-9], [R2.1-22].
  */
 export class Budget {
   readonly #bytes: number;
-  #publishers = 0;
-  /** Cost in the pipeline of devices that have no session. */
-  orphanCost = 0;
+  readonly #bulkBytes: number;
+  /** Windows of the sessions that are open. Units: bytes. */
+  #promised = 0;
+  /** Pipeline of devices that have no session. Units: bytes. */
+  #orphaned = 0;
 
   constructor(bytes: number) {
     this.#bytes = bytes;
+    this.#bulkBytes = Math.floor(bytes * (1 - LANE_0_SHARE));
   }
 
-  /** A further publishing session fits. */
+  /** So many bytes more would fit; `freed` are given back before. */
+  fits(bytes: number, freed = 0): boolean {
+    return this.#used - freed + bytes <= this.#bulkBytes;
+  }
+
+  /** The same for lane 0 by itself. */
+  fitsLane0(bytes: number, freed = 0): boolean {
+    return this.#used - freed + bytes <= this.#bytes;
+  }
+
+  /** Pipeline of devices without a session, as memory. Units: bytes. */
+  get orphanCost(): number {
+    return this.#orphaned;
+  }
+
+  /** A device may be let in: at least its alarms have room. */
   get hasRoom(): boolean {
-    return (this.#publishers + 1) * SESSION_WINDOW + this.orphanCost <= this.#bytes;
+    return this.fitsLane0(laneWindow(0));
   }
 
-  /** A session publishes for this device from now on. */
-  reserve(device: Device): void {
-    this.#publishers += 1;
-    this.orphanCost -= unsettledOf(device);
+  /** Windows were promised, or given back (< 0). */
+  promise(bytes: number): void {
+    this.#promised += bytes;
   }
 
-  /** The publishing session of this device is gone. */
-  release(device: Device): void {
-    this.#publishers -= 1;
-    this.orphanCost += unsettledOf(device);
+  /** The pipeline of devices without a session grew, or shrank (< 0). */
+  orphan(bytes: number): void {
+    this.#orphaned += bytes;
+  }
+
+  get #used(): number {
+    return this.#promised + this.#orphaned;
   }
 }
-
-const unsettledOf = (device: Device): number =>
-  device.lanes.reduce((sum, lane) => sum + lane.unsettled, 0);

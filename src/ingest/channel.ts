@@ -9,6 +9,8 @@ export interface Grant {
   readonly baseAck: number;
   /** Cost that earlier connections left in the pipeline. */
   readonly carry: number;
+  /** No credit yet: lane 2 before its backlog is told, or there is no room. [R7-12], [R7-16] */
+  readonly isHeld: boolean;
 }
 
 /** Window of a lane: two largest frames. Source: [R7-16]. */
@@ -38,6 +40,9 @@ export class Channel {
   isChanged = false;
   /** Numbers never declared, on a lane at QoS 0. [R6.2-5] */
   gaps = 0;
+  /** Frames of a lane at QoS 0 that went nowhere. [R6.4-1] */
+  dropped = 0;
+  #isHeld: boolean;
   /** The sender's own word on what it has waiting. Units: bytes of cost. */
   backlog = 0;
 
@@ -49,23 +54,36 @@ export class Channel {
     this.baseAck = grant.baseAck;
     this.window = windowOf(grant.mf);
     this.settled = -grant.carry;
-    this.advance();
+    this.#isHeld = grant.isHeld;
+    this.#advance();
   }
 
-  /** Raises the limit to what settlement allows. */
-  advance(): void {
-    this.limit = Math.max(this.limit, this.settled + this.window);
+  /** It was welcomed without credit, and got none since. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** From now on it has a window. */
+  open(): void {
+    this.#isHeld = false;
+    this.#advance();
+    this.isChanged = true;
   }
 
   /** A frame of this cost is finished. */
   settle(cost: number): void {
     this.settled += cost;
     this.isChanged = true;
-    this.advance();
+    this.#advance();
   }
 
   /** A largest frame may be sent. */
   get isOpen(): boolean {
     return this.limit - this.received >= this.mf + COST_PER_MESSAGE;
+  }
+
+  /** Raises the limit to what settlement allows. */
+  #advance(): void {
+    if (!this.#isHeld) this.limit = Math.max(this.limit, this.settled + this.window);
   }
 }

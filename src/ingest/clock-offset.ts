@@ -1,29 +1,38 @@
-const HALF_US = 5 * 60 * 1_000_000;
+import { CLOCK_OFFSET_MS } from '../model/limits.ts';
+import type { Now } from '../model/time.ts';
+
+interface Told {
+  readonly offsetUs: number;
+  readonly atMs: number;
+}
 
 /**
- * Server clock − device clock: the smallest `arrival − now` over the messages of the last 10 min.
- * Two halves of five minutes each, so between 5 and 10 minutes are remembered.
- * Units: µs; 0 = unknown. Source: [R4.3-2].
+ * Server clock − device clock: the smallest `arrival − now` over the messages of the last 10 min, or
+ * the last one told. Kept are only those that no later one has undercut: the first is the smallest.
+ *
+ * Units: µs; 0 = unknown. Bounds: pings come once a second at most, so some 600; with a steady
+ * clock a few. Source: [R4.3-2].
  */
 export class ClockOffset {
-  #since = 0;
-  #current = Number.POSITIVE_INFINITY;
-  #previous = Number.POSITIVE_INFINITY;
+  readonly #told: Told[] = [];
 
-  /** Takes the sender's clock of a message that arrived at `arrivalUs`. */
-  tell(senderUs: number, arrivalUs: number): void {
-    const age = arrivalUs - this.#since;
-    if (age >= HALF_US) {
-      this.#previous = age < 2 * HALF_US ? this.#current : Number.POSITIVE_INFINITY;
-      this.#current = Number.POSITIVE_INFINITY;
-      this.#since = arrivalUs;
-    }
-    this.#current = Math.min(this.#current, arrivalUs - senderUs);
+  /** Takes the sender's clock of a message that arrives now. */
+  tell(senderUs: number, now: Now): void {
+    const told = this.#told;
+    const offsetUs = now.wallUs - senderUs;
+    while (told.length > 0 && (told.at(-1) as Told).offsetUs >= offsetUs) told.pop();
+    told.push({ offsetUs, atMs: now.monoMs });
+    this.#forget(now);
   }
 
   /** The offset as records carry it. */
-  get us(): number {
-    const least = Math.min(this.#current, this.#previous);
-    return Number.isFinite(least) ? least : 0;
+  us(now: Now): number {
+    this.#forget(now);
+    return this.#told[0]?.offsetUs ?? 0;
+  }
+
+  #forget(now: Now): void {
+    const told = this.#told;
+    while (told.length > 1 && now.monoMs - (told[0] as Told).atMs > CLOCK_OFFSET_MS) told.shift();
   }
 }

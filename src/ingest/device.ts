@@ -1,9 +1,9 @@
-import { NEW_DEFINITIONS_BURST, NEW_DEFINITIONS_PER_HOUR } from '../model/limits.ts';
 import type { SessionId } from '../model/machine.ts';
 import { shardOf } from '../model/murmur2.ts';
 import { LANE, LANES } from '../model/reading.ts';
+import type { RecordHeader } from '../wire/record-header.ts';
+import type { Channel } from './channel.ts';
 import { ClockOffset } from './clock-offset.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /**
  * What the node knows of one lane of a device, in the newest epoch of which something was admitted
@@ -26,14 +26,31 @@ export class LaneState {
   /** Cost in the pipeline of this lane, from whatever session and epoch. */
   unsettled = 0;
 
-  /** A row of this epoch was made: what follows is counted from it. */
-  advance(epoch: number, n: number): void {
-    if (this.epoch !== epoch) {
-      this.epoch = epoch;
-      this.ack = 0;
-    }
+  /** Something of this epoch is known from now on; what is below `ack` was before. */
+  enter(epoch: number, ack: number, qos: number): void {
+    if (this.epoch === epoch) return;
+    this.epoch = epoch;
+    this.adm = ack;
+    this.ack = ack;
+    this.lastRow = 0;
+    this.qos = qos;
+  }
+
+  /** A row was made: what follows is counted from it. */
+  advance(n: number): void {
     this.adm = n;
     this.lastRow = n;
+  }
+
+  /** A row is durable. */
+  settled(n: number): void {
+    if (n > this.ack) this.ack = n;
+    this.process();
+  }
+
+  /** At QoS 0 numbers that went nowhere are processed once the rows before them are. [R6.2-8] */
+  process(): void {
+    if (this.qos === 0 && this.ack >= this.lastRow) this.ack = Math.max(this.ack, this.adm);
   }
 }
 
@@ -46,13 +63,16 @@ export class Device {
   readonly shard: number;
   readonly lanes: readonly LaneState[] = Array.from({ length: LANES }, () => new LaneState());
   readonly clockOffset = new ClockOffset();
-  readonly newDefinitions = new TokenBucket(NEW_DEFINITIONS_PER_HOUR / 3600, NEW_DEFINITIONS_BURST);
   /** Highest epoch of which a frame was admitted on lane 0, 1 or 2; 0 if none. [R4.1-15] */
   known = 0;
   /** The session that may publish; 0 if none. */
   session: SessionId = 0;
   /** Since when no session publishes. Units: µs. */
   disconnectedSince = 0;
+  /** When its last row was received. Units: µs. */
+  usedUs = 0;
+  /** What a cost of its pipeline is in memory at most. */
+  growth = 1;
 
   constructor(id: number, path: string, shards: number) {
     this.id = id;
@@ -61,13 +81,40 @@ export class Device {
     this.shard = shardOf(this.key, shards);
   }
 
+  /** Cost of its pipeline. */
+  get unsettled(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.unsettled, 0);
+  }
+
+  /** That part of it which no window of these channels covers. */
+  uncovered(channels: readonly (Channel | undefined)[]): number {
+    return this.lanes.reduce(
+      (sum, { unsettled }, lane) => (channels[lane]?.isHeld === false ? sum : sum + unsettled),
+      0,
+    );
+  }
+
+  /** Highest epoch of any lane: a new one is above it. [R4.1-16] */
+  get newestEpoch(): number {
+    return this.lanes.reduce((newest, { epoch }) => Math.max(newest, epoch), this.known);
+  }
+
+  /** A row of this epoch was made on a lane. Epochs of lane 3 belong to a source. [R1-5] */
+  use(lane: number, epoch: number, recvUs: number): void {
+    this.usedUs = Math.max(this.usedUs, recvUs);
+    if (lane !== LANE.source) this.known = Math.max(this.known, epoch);
+  }
+
   /** A valid record of this device was read at the start. */
-  recover(lane: number, epoch: number, n: number): void {
+  recover({ lane, epoch, n, recv, isQosZero }: RecordHeader): void {
     const state = this.lanes[lane];
     if (!state || epoch < state.epoch) return;
-    state.advance(epoch, n);
-    state.ack = n;
-    if (lane !== LANE.source) this.known = Math.max(this.known, epoch);
+    const qos = isQosZero ? 0 : 1;
+    state.enter(epoch, 0, qos);
+    state.qos = qos;
+    state.advance(n);
+    state.settled(n);
+    this.use(lane, epoch, recv);
   }
 }
 
@@ -135,8 +182,18 @@ export class DeviceRegistry {
    * a `hello` alone reserves no path and no memory. Source: [R2.2-6], [R4.1-15].
    */
   drop(device: Device): void {
-    if (device.session !== 0 || device.lanes.some(({ epoch }) => epoch !== 0)) return;
-    if (!this.#byPath.delete(device.path)) return;
+    if (device.lanes.every(({ epoch }) => epoch === 0)) this.#remove(device);
+  }
+
+  /** Forgets what was last used before this and is not in use. Units: µs. Source: [R14-13]. */
+  forget(beforeUs: number): void {
+    for (const device of this.#byPath.values()) {
+      if (device.usedUs < beforeUs && device.unsettled === 0) this.#remove(device);
+    }
+  }
+
+  #remove(device: Device): void {
+    if (device.session !== 0 || !this.#byPath.delete(device.path)) return;
     this.#free.push(device.id);
     for (const prefix of prefixesOf(device.path)) {
       const left = (this.#extended.get(prefix) ?? 0) - 1;

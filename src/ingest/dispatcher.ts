@@ -1,14 +1,19 @@
 import { type Breach, breach } from '../model/errors.ts';
 import type { Identity } from '../model/identity.ts';
+import { shared } from '../model/invariant.ts';
 import { CONTROL_BYTES_MAX } from '../model/limits.ts';
 import type { Now } from '../model/time.ts';
+import { WHY } from '../model/why.ts';
 import { type Head, peekHead } from '../wire/cbor-head.ts';
 import { decodeCbor } from '../wire/decode.ts';
 import { jsonToCbor } from '../wire/json.ts';
 import { type ClientMessage, type Def, type Hello, KIND, type Ping } from '../wire/messages.ts';
 import { Admitter, type Incoming } from './admission.ts';
+import type { Budget } from './budget.ts';
+import type { Conducts } from './conduct.ts';
 import { define } from './definitions.ts';
 import type { Flows } from './flows.ts';
+import { openHeldLanes } from './held-lanes.ts';
 import type { IngestLedger } from './ledger.ts';
 import type { Opener } from './opening.ts';
 import type { IngestOptions } from './options.ts';
@@ -25,6 +30,8 @@ export interface DispatcherParts {
   readonly opener: Opener;
   readonly ledger: IngestLedger;
   readonly flows: Flows;
+  readonly conducts: Conducts;
+  readonly budget: Budget;
   /** Ends a session for what its peer did; `about` names the frame. */
   readonly breach: (session: Session, why: Breach, now: Now, about?: Partial<Head>) => void;
 }
@@ -39,9 +46,13 @@ export class Dispatcher {
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.#incoming = { cbor: new Uint8Array(0), payload: new Uint8Array(0), head: this.#head };
-    this.#admitter = new Admitter((row) => {
-      parts.ledger.inFlight += 1;
-      parts.options.port.admit(row);
+    const { port } = parts.options;
+    this.#admitter = new Admitter({
+      admit: (row) => {
+        parts.ledger.inFlight += 1;
+        shared(() => port.admit(row));
+      },
+      isOpen: () => port.why() === WHY.none,
     });
   }
 
@@ -106,14 +117,14 @@ export class Dispatcher {
 
   #data(session: Session, cbor: Uint8Array, payload: Uint8Array, now: Now): void {
     const { ledger } = this.#parts;
-    ledger.received += 1;
-    ledger.bytes += payload.length;
     this.#incoming.cbor = cbor;
     this.#incoming.payload = payload;
     const verdict = this.#admitter.judge(session, this.#incoming, now);
+    ledger.received += 1;
+    ledger.bytes += payload.length;
     if (verdict === 'admitted') return;
-    if (verdict === 'duplicate') {
-      ledger.duplicate += 1;
+    if (verdict === 'duplicate' || verdict === 'dropped') {
+      ledger[verdict] += 1;
       this.#parts.flows.touch(session, this.#head.c, now);
       return;
     }
@@ -176,7 +187,9 @@ export class Dispatcher {
   }
 
   #def(session: Session, def: Def, length: number, now: Now): void {
-    const why = define(session, def, { length, ...this.#parts.options }, now);
+    const { options, conducts } = this.#parts;
+    const mayBeNew = (): boolean => conducts.of(session.path).newDefinitions.take(now.monoMs);
+    const why = define(session, def, { length, mayBeNew, ...options });
     if (why) this.#parts.breach(session, why, now);
   }
 
@@ -186,16 +199,18 @@ export class Dispatcher {
       return;
     }
     const { device } = session;
-    if (device && ping.now !== undefined) device.clockOffset.tell(ping.now, now.wallUs);
+    const { port } = this.#parts.options;
+    if (device && ping.now !== undefined) device.clockOffset.tell(ping.now, now);
     for (const [c, bytes] of ping.bl ?? []) {
       const channel = session.channels[c];
       if (channel) channel.backlog = bytes;
     }
+    openHeldLanes(session, this.#parts.budget);
     for (const [c, t] of ping.wm ?? []) {
-      if (device && session.channels[c]) this.#parts.options.port.tellWatermark(device.path, c, t);
+      if (device && session.channels[c]) port.tellWatermark(device.path, c, t);
     }
-    const hasSubscriptions = this.#parts.options.port.subscribers.subscriptions(session.id) > 0;
-    this.#parts.options.port.subscribers.ping(session.id, ping.now, now);
+    const hasSubscriptions = port.subscribers.subscriptions(session.id) > 0;
+    port.subscribers.ping(session.id, ping.now, now);
     if (device || !hasSubscriptions) this.#parts.flows.send(session, now, { echo: ping.now });
   }
 }

@@ -1,9 +1,11 @@
 import { FLOW_PACE_MS } from '../model/limits.ts';
 import { LANE } from '../model/reading.ts';
 import type { Now } from '../model/time.ts';
+import type { Why } from '../model/why.ts';
 import { encode } from '../wire/encode.ts';
 import type { FlowEntry } from '../wire/messages.ts';
 import type { Channel } from './channel.ts';
+import { whyOf } from './held-lanes.ts';
 import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
 
@@ -13,14 +15,14 @@ const GRID_MS = 4;
 /** ack of a lane as this connection sees it. */
 const ackOf = (session: Session, channel: Channel): number => {
   const state = session.device?.lanes[channel.lane];
-  return state && state.epoch === session.epoch
-    ? Math.max(state.ack, channel.baseAck)
-    : channel.baseAck;
+  return state?.epoch === session.epoch ? Math.max(state.ack, channel.baseAck) : channel.baseAck;
 };
 
 /** The entry `[c, ack, lim, ?dropped]` of a lane. */
 export function entryOf(session: Session, channel: Channel): FlowEntry {
-  return [channel.lane, ackOf(session, channel), channel.limit];
+  const { lane, limit, dropped } = channel;
+  const ack = ackOf(session, channel);
+  return dropped > 0 ? [lane, ack, limit, dropped] : [lane, ack, limit];
 }
 
 /**
@@ -74,11 +76,22 @@ export class Flows {
     }
     session.flowDueMs = Number.POSITIVE_INFINITY;
     session.lastFlowMs = now.monoMs;
-    const reason = this.#port.why();
-    const why = session.why === reason ? undefined : reason;
-    session.why = reason;
-    const message = { k: 'flow', f, now: now.wallUs, echo: all?.echo, why } as const;
+    if (all) session.lastFullFlowMs = now.monoMs;
+    const told = this.#changesOf(session);
+    const message = { k: 'flow', f, now: now.wallUs, echo: all?.echo, ...told } as const;
     this.#port.send(session.id, encode(session.codec, message));
+  }
+
+  /** `dur` and `why`, where they are not what was told last. [R3.4-4] */
+  #changesOf(session: Session): { dur: number | undefined; why: Why | undefined } {
+    if (!session.device) return { dur: undefined, why: undefined };
+    const { dur, why } = session;
+    session.dur = this.#port.dur();
+    session.why = whyOf(session, this.#port);
+    return {
+      dur: dur === session.dur ? undefined : session.dur,
+      why: why === session.why ? undefined : session.why,
+    };
   }
 }
 

@@ -1,13 +1,10 @@
 import { type Breach, breach } from '../model/errors.ts';
 import type { Settlement } from '../model/frame.ts';
 import type { Identity } from '../model/identity.ts';
-import {
-  EXPIRY_NOTICE_MS,
-  EXPIRY_SPREAD_MS,
-  HEARTBEATS_SILENT_MAX,
-  HELLO_TIMEOUT_MS,
-} from '../model/limits.ts';
-import type { Codec, SessionId } from '../model/machine.ts';
+import { SharedFault } from '../model/invariant.ts';
+import { SHORT_SESSION_MS } from '../model/limits.ts';
+import type { SessionId } from '../model/machine.ts';
+import { LANE } from '../model/reading.ts';
 import { type LogRecord, RECORD } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
 import type { Head } from '../wire/cbor-head.ts';
@@ -15,51 +12,59 @@ import { encode } from '../wire/encode.ts';
 import type { Away } from '../wire/messages.ts';
 import type { RecordHeader } from '../wire/record-header.ts';
 import { Budget } from './budget.ts';
+import { Conducts, tooMany } from './conduct.ts';
 import { type Device, DeviceRegistry } from './device.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Drain } from './drain.ts';
 import { Flows } from './flows.ts';
+import { Keeper, SWEEP_MS } from './keeper.ts';
 import { IngestLedger } from './ledger.ts';
 import { Opener } from './opening.ts';
 import type { IngestOptions } from './options.ts';
 import type { IngestPort } from './port.ts';
-import { Session } from './session.ts';
+import { type Newcomer, Session } from './session.ts';
+import { waitOf } from './waits.ts';
 
-/** How often silence and heartbeats are looked at. Units: ms. */
-const SWEEP_MS = 500;
-/** How long an overloaded node asks a client to stay away. Units: ms. */
-const OVERLOADED_WAIT_MS = 5000;
-/** How long a client waits at most while the log is being read. Units: ms. */
-const NO_OWNER_WAIT_MS = 1000;
+/** Sessions that end so are not held against their device: [R14-16], and 4101 is HTTP 429. */
+const NOT_HELD: ReadonlySet<number> = new Set([4003, 4007, 4008, 4101, 4200, 4201, 4202, 4203]);
 
 /**
  * All sessions of a node, as one synchronous machine: bytes in, messages and admitted rows out.
+ * Guarantee: a fault of ours in what one session does ends that session and nothing else.
  * Source: PROTOCOL §2, §4–§8.
  */
 export class Ingest {
   readonly ledger = new IngestLedger();
   readonly devices: DeviceRegistry;
   readonly budget: Budget;
+  readonly conducts = new Conducts();
+  readonly #options: IngestOptions;
   readonly #port: IngestPort;
   readonly #sessions = new Map<SessionId, Session>();
   readonly #dispatcher: Dispatcher;
   readonly #flows: Flows;
+  readonly #keeper: Keeper;
   #nextSweepMs = 0;
+  #drain: Drain | null = null;
 
   constructor(options: IngestOptions) {
+    this.#options = options;
     this.#port = options.port;
     this.devices = new DeviceRegistry(options.shards);
     this.budget = new Budget(options.budgetBytes);
     this.#flows = new Flows(options.port);
-    const opener = new Opener(options, this.devices, this.budget, (id, now) => {
-      this.breachById(id, breach(4104), now);
+    const { budget, conducts, devices, ledger } = this;
+    const shared = { options, budget, conducts, devices, ledger, flows: this.#flows };
+    const opener = new Opener({
+      ...shared,
+      departing: () => this.#drain?.refusal ?? null,
+      fence: (id, now) => this.breachById(id, breach(4104), now),
+      promisedTo: (id) => this.#sessions.get(id)?.promised ?? 0,
     });
-    this.#dispatcher = new Dispatcher({
-      options,
-      opener,
-      ledger: this.ledger,
-      flows: this.#flows,
-      breach: (session, why, now, about) => this.breach(session, why, now, about),
-    });
+    const end = (session: Session, why: Breach, now: Now, about?: Partial<Head>): void =>
+      this.breach(session, why, now, about);
+    this.#dispatcher = new Dispatcher({ ...shared, opener, breach: end });
+    this.#keeper = new Keeper({ ...shared, port: options.port, breach: end });
   }
 
   get sessions(): number {
@@ -77,24 +82,33 @@ export class Ingest {
 
   /** When `tick` is wanted. Units: monotonic ms. */
   get wakeAtMs(): number {
-    return Math.min(this.#flows.wakeAtMs, this.#nextSweepMs);
+    const drainedMs = this.#drain?.endsAtMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#flows.wakeAtMs, this.#nextSweepMs, drainedMs);
   }
 
-  /** A socket opened. `identity` is from the credential of its upgrade, or null. */
-  connected(id: SessionId, codec: Codec, identity: Identity | null, now: Now): void {
-    this.#sessions.set(id, new Session(id, codec, identity, now.monoMs));
+  /** Why a publisher's upgrade is refused, or null. Source: [R2.1-22], [R14-16]. */
+  refusalOf(path: string, isLocal: boolean, now: Now): Breach | null {
+    const conduct = isLocal ? undefined : this.conducts.find(path);
+    const held = conduct ? tooMany(conduct, now) : null;
+    if (held) return held;
+    return this.budget.hasRoom ? null : breach(4100, 'no room for a further device on this node');
+  }
+
+  /** A socket opened. In open mode there is nobody but this machine. */
+  connected(newcomer: Newcomer, now: Now): void {
+    const isLocal = newcomer.isLocal || this.#options.isOpen;
+    this.#sessions.set(newcomer.session, new Session({ ...newcomer, isLocal }, now.monoMs));
   }
 
   /** Who stands behind the token that `verify` asked about, or why that is nobody. */
   verified(id: SessionId, verdict: Identity | Breach, now: Now): void {
-    const session = this.#sessions.get(id);
-    if (session) this.#dispatcher.verified(session, verdict, now);
+    this.#with(id, now, (session) => this.#dispatcher.verified(session, verdict, now));
   }
 
   /** A socket is gone. */
   disconnected(id: SessionId, now: Now): void {
     const session = this.#sessions.get(id);
-    if (session) this.#forget(session, now);
+    if (session) this.#forget(session, 0, now);
   }
 
   /** A Pong, or anything else that shows the peer is there. */
@@ -105,16 +119,16 @@ export class Ingest {
 
   /** A message arrived. */
   message(id: SessionId, payload: Uint8Array, isBinary: boolean, now: Now): void {
-    const session = this.#sessions.get(id);
-    if (!session) return;
-    session.lastHeardMs = now.monoMs;
-    this.#dispatcher.message(session, payload, isBinary, now);
+    this.#with(id, now, (session) => {
+      session.lastHeardMs = now.monoMs;
+      this.#dispatcher.message(session, payload, isBinary, now);
+    });
   }
 
   /** A session is closed for what its peer did: last words, then the close. */
-  breach(session: Session, { code, message }: Breach, now: Now, about?: Partial<Head>): void {
-    const away = { k: 'away', c: about?.c, n: about?.n, e: code, m: message } as const;
-    this.#leave(session, { ...away, w: waitOf(code) }, now);
+  breach(session: Session, why: Breach, now: Now, about?: Partial<Head>): void {
+    const { code: e, message: m } = why;
+    this.#leave(session, { k: 'away', c: about?.c, n: about?.n, e, m, w: waitOf(why) }, now);
   }
 
   /** Breach by number, for the subscriber's half. */
@@ -123,14 +137,34 @@ export class Ingest {
     if (session) this.breach(session, why, now);
   }
 
-  /** Every session is told to go. */
-  leaveAll(code: 4201 | 4103 | 4203, spreadMs: number, now: Now): void {
+  /** A fault of ours in what was done for a session: it ends, and nothing else. */
+  fault(id: SessionId, error: unknown, now: Now): void {
+    const session = this.#sessions.get(id);
+    if (session) this.#breakOff(session, error, now);
+  }
+
+  /** Every session is sent away at once. */
+  leaveAll(code: 4103 | 4203, spreadMs: number, now: Now): void {
     for (const session of [...this.#sessions.values()]) {
       this.#leave(session, { k: 'away', e: code, w: spreadMs }, now);
     }
   }
 
-  /** The reason why limits do not advance changed: every publisher is told. [R6.3-4] */
+  /** Every session is told to go and served until it does; nobody is let in. [R10.1-9] */
+  drain(now: Now): void {
+    if (this.#drain) return;
+    const drain = new Drain(this.#sessions.size, now.monoMs);
+    this.#drain = drain;
+    for (const session of [...this.#sessions.values()]) {
+      if (!session.isWelcomed) this.breach(session, drain.refusal, now);
+      else {
+        session.isToldToGo = true;
+        this.#port.send(session.id, encode(session.codec, drain.farewell));
+      }
+    }
+  }
+
+  /** `dur`, or why limits do not advance, changed: every publisher is told. [R6.3-4] */
   tellWhy(now: Now): void {
     for (const session of this.#sessions.values()) {
       if (session.device) this.#flows.send(session, now);
@@ -140,9 +174,13 @@ export class Ingest {
   /** Sends what is due: flows, heartbeats, time-outs. */
   tick(now: Now): void {
     this.#flows.tick(now);
+    if (this.#drain && now.monoMs >= this.#drain.endsAtMs) this.#endDrain(now);
     if (now.monoMs < this.#nextSweepMs) return;
     this.#nextSweepMs = now.monoMs + SWEEP_MS;
-    for (const session of this.#sessions.values()) this.#sweep(session, now);
+    for (const { id } of [...this.#sessions.values()]) {
+      this.#with(id, now, (session) => this.#keeper.look(session, now));
+    }
+    this.#keeper.forget(now);
   }
 
   /** A row is durable: credit and acks follow. */
@@ -157,14 +195,11 @@ export class Ingest {
     const state = device.lanes[row.lane];
     if (!state) return;
     state.unsettled -= row.cost;
-    if (state.epoch === row.epoch && row.n > state.ack) state.ack = row.n;
+    if (state.epoch === row.epoch) state.settled(row.n);
     const session = this.#sessions.get(device.session);
-    if (!session) {
-      this.budget.orphanCost -= row.cost;
-      return;
-    }
-    const channel = session.channels[row.lane];
-    if (!channel) return;
+    const channel = session?.channels[row.lane];
+    if (channel?.isHeld !== false) this.budget.orphan(-row.cost * device.growth);
+    if (!session || !channel) return;
     channel.settle(row.cost);
     this.#flows.touch(session, row.lane, now);
   }
@@ -173,7 +208,7 @@ export class Ingest {
   recovered({ key }: LogRecord, header: RecordHeader): void {
     if (header.kind !== RECORD.frame && header.kind !== RECORD.stub) return;
     const device = this.devices.get(new TextDecoder().decode(key));
-    device.recover(header.lane, header.epoch, header.n);
+    device.recover(header);
   }
 
   /** The logs are ours: every device counts as disconnected from now on. Source: [R9.2-4]. */
@@ -181,12 +216,13 @@ export class Ingest {
     this.devices.disconnectAll(now.wallUs);
   }
 
-  /** The lane of the device may send and has said that it has nothing waiting. Source: [R9.2-4]. */
+  /** No lane of the device waits for credit or has told a backlog. Source: [R9.2-4]. */
   isUnblocked(device: Device): boolean {
     const session = this.#sessions.get(device.session);
     if (!session) return false;
     return session.channels.every(
-      (channel) => !channel || (channel.isOpen && channel.backlog === 0),
+      (channel) =>
+        !channel || (channel.backlog === 0 && (channel.isOpen || channel.lane === LANE.backfill)),
     );
   }
 
@@ -199,67 +235,60 @@ export class Ingest {
     this.#port.send(session.id, encode(session.codec, reject));
   }
 
-  #sweep(session: Session, now: Now): void {
-    const silentMs = now.monoMs - session.lastHeardMs;
-    if (!session.isWelcomed) {
-      const isLate = now.monoMs - session.openedAtMs > HELLO_TIMEOUT_MS;
-      if (isLate) this.breach(session, breach(4102, 'no hello within 5 s'), now);
-      return;
+  /** Does something for one session. A fault of ours ends it, unless it concerns everybody. */
+  #with(id: SessionId, now: Now, act: (session: Session) => void): void {
+    const session = this.#sessions.get(id);
+    if (!session) return;
+    try {
+      act(session);
+    } catch (error) {
+      if (error instanceof SharedFault) throw error;
+      this.#breakOff(session, error, now);
     }
-    if (silentMs > HEARTBEATS_SILENT_MAX * session.heartbeatMs) {
-      this.breach(session, breach(4102, 'no sign of life'), now);
-      return;
-    }
-    if (this.#isExpired(session, now)) return;
-    if (now.monoMs - session.lastProbeMs >= session.heartbeatMs) this.#probe(session, now);
-    if (!session.device && this.#port.subscribers.subscriptions(session.id) > 0) return;
-    const isQuiet = now.monoMs - session.lastFlowMs >= session.heartbeatMs - 2 * SWEEP_MS;
-    if (isQuiet) this.#flows.send(session, now, { echo: undefined });
   }
 
-  /** Ends a session whose credential ended, and tells it one minute before. [R2.1-14] */
-  #isExpired(session: Session, now: Now): boolean {
-    const expiresUs = session.identity?.expiresUs ?? Number.POSITIVE_INFINITY;
-    const leftMs = (expiresUs - now.wallUs) / 1000;
-    if (leftMs <= 0) {
-      this.breach(session, breach(4003, 'the token has expired'), now);
-      return true;
-    }
-    // One sweep early, so that the `dl` promised never reaches beyond the end.
-    if (session.isToldOfExpiry || leftMs > EXPIRY_NOTICE_MS + SWEEP_MS) return false;
-    session.isToldOfExpiry = true;
-    const { code: e, message: m } = breach(4202);
-    const away: Away = { k: 'away', e, m, w: EXPIRY_SPREAD_MS, dl: EXPIRY_NOTICE_MS };
-    this.#port.send(session.id, encode(session.codec, away));
-    return false;
+  /** An invariant broke in this session: it ends, and its device is kept away. [R10.1-8] */
+  #breakOff(session: Session, error: unknown, now: Now): void {
+    this.ledger.broken += 1;
+    if (session.path !== '') this.conducts.of(session.path).quarantine(now.monoMs);
+    this.#options.onFault?.({ session: session.id, device: session.path, error });
+    if (this.#sessions.has(session.id)) this.breach(session, breach(1011), now);
   }
 
-  #probe(session: Session, now: Now): void {
-    session.lastProbeMs = now.monoMs;
-    this.#port.probe(session.id);
+  /** The time of a drain is over. Its sessions have had their last words. [R10.1-3] */
+  #endDrain(now: Now): void {
+    for (const session of [...this.#sessions.values()]) {
+      this.#port.close(session.id, 4201, 'this node is going down');
+      this.#forget(session, 4201, now);
+    }
   }
 
   #leave(session: Session, away: Away, now: Now): void {
     this.#port.send(session.id, encode(session.codec, away));
     this.#port.close(session.id, away.e, away.m ?? '');
-    this.#forget(session, now);
+    this.#forget(session, away.e, now);
   }
 
-  #forget(session: Session, now: Now): void {
+  /** `code`: with what we closed it; 0 if we did not. */
+  #forget(session: Session, code: number, now: Now): void {
     this.#sessions.delete(session.id);
     session.flowDueMs = Number.POSITIVE_INFINITY;
     if (session.isWelcomed) this.#port.subscribers.close(session.id);
+    this.#holdAgainst(session, code, now);
     const { device } = session;
     if (!device || device.session !== session.id) return;
     device.session = 0;
     device.disconnectedSince = now.wallUs;
-    this.budget.release(device);
+    this.budget.promise(-session.promised);
+    const covered = device.unsettled - device.uncovered(session.channels);
+    this.budget.orphan(covered * device.growth);
     this.devices.drop(device);
   }
-}
 
-/** How long the client stays away, where the code asks for it. */
-const waitOf = (code: number): number | undefined => {
-  if (code === 4100 || code === 4101) return OVERLOADED_WAIT_MS;
-  return code === 4203 ? NO_OWNER_WAIT_MS : undefined;
-};
+  /** A device whose sessions keep ending at once is slowed. Source: [R14-16]. */
+  #holdAgainst({ path, isLocal, isToldToGo, openedAtMs }: Session, code: number, now: Now): void {
+    if (path === '' || isLocal || isToldToGo || NOT_HELD.has(code)) return;
+    if (now.monoMs - openedAtMs >= SHORT_SESSION_MS) return;
+    this.conducts.of(path).shortSessions.take(now.monoMs);
+  }
+}

@@ -9,7 +9,10 @@ export class IngestLedger {
   readingsDurable = 0;
   duplicate = 0;
   rejected = 0;
+  /** Frames of lanes at QoS 0 that came while the log took nothing. */
   dropped = 0;
+  /** Sessions that a bug of ours ended, with 1011. */
+  broken = 0;
   /** Frames that closed their session, by code. */
   readonly closed = new Map<number, number>();
   readonly rejectedBy = new Map<number, number>();

@@ -10,42 +10,24 @@ import {
   SUBSCRIBER_BYTES_MAX,
 } from '../model/limits.ts';
 import type { SessionId } from '../model/machine.ts';
+import { LANE } from '../model/reading.ts';
 import type { Now } from '../model/time.ts';
 import { WHY } from '../model/why.ts';
 import { encode } from '../wire/encode.ts';
 import type { Hello, LaneTriple, Welcome } from '../wire/messages.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, growthOf, laneWindow } from './budget.ts';
 import { Channel } from './channel.ts';
+import { type Conducts, tooMany } from './conduct.ts';
 import type { Device, DeviceRegistry, LaneState } from './device.ts';
+import { chooseEpoch, EpochMint } from './epochs.ts';
 import { entryOf } from './flows.ts';
+import { whyOf } from './held-lanes.ts';
 import type { IngestOptions } from './options.ts';
 import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
 
-/** Lanes that a client may be granted today: critical and live. */
-const GRANTABLE = 2;
-const DAY_MS = 86_400_000;
-
-/** Largest epoch that is not from the future. Source: [R4.1-17]. */
-const epochMax = (unixMs: number): number => (unixMs + DAY_MS) * 1024;
-
-/** Mints epochs that no other of this node equals. Source: [R4.1-16]. */
-export class EpochMint {
-  readonly #random: () => number;
-  #minted = 0;
-
-  constructor(random: () => number) {
-    this.#random = random;
-  }
-
-  /** A new epoch, above `known` and above every epoch minted here before. */
-  mint(known: number, unixMs: number): number {
-    const byClock = Math.floor(unixMs) * 1024 + Math.floor(this.#random() * 1024);
-    this.#minted = Math.max(known + 1, this.#minted + 1, byClock);
-    return this.#minted;
-  }
-}
-
+/** Lanes that a client may be granted: all but that of sources. */
+const GRANTABLE = LANE.source;
 /** Who says this `hello`, where that needs no proof; null: its token has to be verified. */
 function unprovenPeer({ tok }: Hello, isOpen: boolean): Identity | Breach | null {
   if (!isOpen) return tok === undefined ? breach(4003, 'a token is needed here') : null;
@@ -79,29 +61,26 @@ export function checkHello(hello: Hello): Breach | null {
 export const heartbeatOf = (wish: number | undefined): number =>
   Math.min(HEARTBEAT_MS_MAX, Math.max(HEARTBEAT_MS_MIN, wish ?? HEARTBEAT_MS));
 
-/** Chooses the epoch of a publishing session. Source: [R4.1-10], [R4.1-11], [R4.1-17]. */
-export function chooseEpoch(
-  device: Device,
-  asked: number | undefined,
-  mint: EpochMint,
-  unixMs: number,
-): number | Breach {
-  if (asked === undefined) return mint.mint(device.known, unixMs);
-  if (device.known > asked) return breach(4007);
-  if (asked !== device.known && asked > epochMax(unixMs)) {
-    return breach(4007, 'this epoch lies in the future');
-  }
-  return asked;
+/** On what terms lanes are opened. */
+interface Terms {
+  readonly epoch: number;
+  /** There is room for more than lane 0. */
+  readonly hasRoom: boolean;
 }
 
 /** Opens one lane in this epoch. Source: [R4.1-13], [R4.1-18], [R4.1-19]. */
-function openLane(state: LaneState, epoch: number, [lane, qosAsked, first]: LaneTriple): Channel {
+function openLane(state: LaneState, triple: LaneTriple, { epoch, hasRoom }: Terms): Channel {
+  const [lane, qosAsked, first] = triple;
   const isKnown = state.epoch === epoch;
   const qos = Math.min(1, qosAsked);
   if ((isKnown && state.qos === 0 && qos === 1) || (!isKnown && first > 1)) {
     state.uncertainEpoch = epoch;
   }
-  if (isKnown) state.qos = qos;
+  if (isKnown) {
+    state.qos = qos;
+    if (qos === 0) state.adm = Math.max(state.adm, first - 1);
+    state.process();
+  }
   return new Channel({
     lane,
     qos,
@@ -109,44 +88,56 @@ function openLane(state: LaneState, epoch: number, [lane, qosAsked, first]: Lane
     adm: isKnown ? Math.max(state.adm, first - 1) : first - 1,
     baseAck: isKnown ? 0 : first - 1,
     carry: state.unsettled,
+    isHeld: lane === LANE.backfill || (lane === LANE.live && !hasRoom),
   });
 }
 
-/** Opens the lanes that were asked for and can be granted; indexed by lane. */
+/** Opens these lanes; indexed by lane. */
 export function openLanes(
   device: Device,
-  epoch: number,
   asked: readonly LaneTriple[],
+  terms: Terms,
 ): (Channel | undefined)[] {
   const channels: (Channel | undefined)[] = [];
   for (const triple of asked) {
-    const state = triple[0] < GRANTABLE ? device.lanes[triple[0]] : undefined;
-    if (state) channels[triple[0]] = openLane(state, epoch, triple);
+    channels[triple[0]] = openLane(device.lanes[triple[0]] as LaneState, triple, terms);
   }
   return channels;
 }
 
+/** What these lanes are promised at `welcome`. */
+const windowsOf = (asked: readonly LaneTriple[], hasRoom: boolean): number =>
+  asked.reduce(
+    (sum, [lane]) =>
+      lane === LANE.critical || (lane === LANE.live && hasRoom) ? sum + laneWindow(lane) : sum,
+    0,
+  );
+
+/** What the opener works with. */
+export interface OpenerParts {
+  readonly options: IngestOptions;
+  readonly devices: DeviceRegistry;
+  readonly budget: Budget;
+  readonly conducts: Conducts;
+  /** Why nobody is let in any more, or null. */
+  readonly departing: () => Breach | null;
+  /** Sends an earlier session of the same device away. */
+  readonly fence: (older: SessionId, now: Now) => void;
+  /** What the budget has promised a session. */
+  readonly promisedTo: (session: SessionId) => number;
+}
+
 /** Answers `hello`. Source: PROTOCOL §4.1. */
 export class Opener {
+  readonly #parts: OpenerParts;
   readonly #options: IngestOptions;
-  readonly #devices: DeviceRegistry;
-  readonly #budget: Budget;
-  readonly #fence: (older: SessionId, now: Now) => void;
   readonly #mint: EpochMint;
   #welcomed = 0;
 
-  /** `fence` sends an earlier session of the same device away. */
-  constructor(
-    options: IngestOptions,
-    devices: DeviceRegistry,
-    budget: Budget,
-    fence: (older: SessionId, now: Now) => void,
-  ) {
-    this.#options = options;
-    this.#devices = devices;
-    this.#budget = budget;
-    this.#fence = fence;
-    this.#mint = new EpochMint(options.random);
+  constructor(parts: OpenerParts) {
+    this.#parts = parts;
+    this.#options = parts.options;
+    this.#mint = new EpochMint(parts.options.random);
   }
 
   /** Welcomes the session, says why not, or has its token verified: then `admit` follows. */
@@ -167,6 +158,8 @@ export class Opener {
     if ('code' in peer) return peer;
     const leftMs = (peer.expiresUs - now.wallUs) / 1000;
     if (leftMs <= 0) return breach(4003, 'the token has expired');
+    const departing = this.#parts.departing();
+    if (departing) return departing;
     session.identity = peer;
     session.isToldOfExpiry = leftMs <= EXPIRY_NOTICE_MS;
     if (hello.ch !== undefined) {
@@ -182,45 +175,91 @@ export class Opener {
 
   /** The steps of [R4.1-8], in their order. */
   #publish(session: Session, path: string, hello: Hello, now: Now): Breach | null {
-    if (this.#devices.isTangled(path)) {
-      return breach(4004, 'this path extends, or is extended by, that of another device');
-    }
-    const asked = hello.ch ?? [];
-    if (!asked.some(([lane]) => lane < GRANTABLE)) {
-      return breach(4005, 'none of these lanes can be granted');
-    }
-    const before = this.#devices.get(path);
+    session.path = path;
+    const { devices } = this.#parts;
+    const held = this.#heldAgainst(session, now) ?? this.#misplaced(path);
+    if (held) return held;
+    const asked = (hello.ch ?? []).filter(([lane]) => lane < GRANTABLE);
+    if (asked.length === 0) return breach(4005, 'none of these lanes can be granted');
+    const before = devices.get(path);
     const epoch = this.#epochFor(before, hello, now);
-    if (typeof epoch !== 'number') {
-      this.#devices.drop(before);
-      return epoch;
+    const room = this.#roomFor(session, before, asked);
+    const why = typeof epoch !== 'number' ? epoch : room === 'none' ? breach(4100) : null;
+    if (why) {
+      devices.drop(before);
+      return why;
     }
-    if (before.session !== 0) this.#fence(before.session, now);
+    if (before.session !== 0) this.#parts.fence(before.session, now);
     // The older session may have been all that was known of the device: then it was dropped.
-    const device = this.#devices.get(path);
+    const device = devices.get(path);
+    const terms = { epoch: epoch as number, hasRoom: room === 'all' };
     session.device = device;
-    session.epoch = epoch;
-    session.channels = openLanes(device, epoch, asked);
+    session.epoch = terms.epoch;
+    session.channels = openLanes(device, asked, terms);
     device.session = session.id;
-    this.#budget.reserve(device);
-    if (hello.now !== undefined) device.clockOffset.tell(hello.now, now.wallUs);
+    this.#promise(session, device, windowsOf(asked, terms.hasRoom));
+    if (hello.now !== undefined) device.clockOffset.tell(hello.now, now);
     this.#welcome(session, now);
     return null;
+  }
+
+  /** What earlier sessions of the device bring upon this one. Source: [R10.1-8], [R14-16]. */
+  #heldAgainst(session: Session, now: Now): Breach | null {
+    const conduct = this.#parts.conducts.find(session.path);
+    if (!conduct) return null;
+    const quarantineMs = Math.ceil(conduct.quarantinedUntilMs - now.monoMs);
+    if (quarantineMs > 0) {
+      const detail = 'this device is in quarantine after a fault of ours in one of its sessions';
+      return { ...breach(4100, detail), waitMs: quarantineMs };
+    }
+    return session.isLocal ? null : tooMany(conduct, now);
+  }
+
+  #misplaced(path: string): Breach | null {
+    if (!this.#parts.devices.isTangled(path)) return null;
+    return breach(4004, 'this path extends, or is extended by, that of another device');
+  }
+
+  /**
+   * For which lanes there is room, once what an earlier session of the device was promised is given
+   * back. With room for lane 0 alone the others are welcomed without credit. [R2.1-22], [R7-16]
+   */
+  #roomFor(
+    session: Session,
+    { session: older }: Device,
+    asked: readonly LaneTriple[],
+  ): 'all' | 'lane 0' | 'none' {
+    const { budget, promisedTo } = this.#parts;
+    const freed = older === 0 ? 0 : promisedTo(older);
+    const growth = growthOf(session.codec);
+    if (budget.fits(windowsOf(asked, true) * growth, freed)) return 'all';
+    const hasCritical = asked.some(([lane]) => lane === LANE.critical);
+    const fits = hasCritical && budget.fitsLane0(windowsOf(asked, false) * growth, freed);
+    return fits ? 'lane 0' : 'none';
+  }
+
+  #promise(session: Session, device: Device, windows: number): void {
+    const { budget } = this.#parts;
+    const growth = growthOf(session.codec);
+    budget.orphan(-device.unsettled * device.growth);
+    // What an earlier connection left in the pipeline may be larger than what this one can send.
+    device.growth = device.unsettled > 0 ? Math.max(device.growth, growth) : growth;
+    session.promised = windows * device.growth;
+    budget.promise(session.promised);
+    budget.orphan(device.uncovered(session.channels) * device.growth);
   }
 
   /** The epoch of this device's session, or why there is none. */
   #epochFor(device: Device, hello: Hello, now: Now): number | Breach {
     const refusal = this.#options.port.refusalOf(device.shard);
-    if (refusal) return refusal;
-    const epoch = chooseEpoch(device, hello.ep, this.#mint, now.wallUs / 1000);
-    if (typeof epoch !== 'number') return epoch;
-    return device.session === 0 && !this.#budget.hasRoom ? breach(4100) : epoch;
+    return refusal ?? chooseEpoch(device, hello.ep, this.#mint, now.wallUs / 1000);
   }
 
   #welcome(session: Session, now: Now): void {
     const { port } = this.#options;
     session.isWelcomed = true;
     session.lastFlowMs = now.monoMs;
+    session.lastFullFlowMs = now.monoMs;
     this.#welcomed += 1;
     port.subscribers.open(session.id, {
       codec: session.codec,
@@ -244,13 +283,14 @@ function publisherHalf(
   session: Session,
   port: IngestPort,
 ): Pick<Welcome, 'ep' | 'f' | 'ch' | 'dur' | 'why'> {
-  session.why = port.why();
+  session.why = whyOf(session, port);
+  session.dur = port.dur();
   const channels = session.channels.filter((channel) => channel !== undefined);
   return {
     ep: session.epoch,
     f: channels.map((channel) => entryOf(session, channel)),
     ch: channels.map(({ lane, qos, mf }) => [lane, qos, mf] as const),
-    dur: port.dur(),
+    dur: session.dur,
     why: session.why === WHY.none ? undefined : session.why,
   };
 }

@@ -1,6 +1,16 @@
+import type { SessionId } from '../model/machine.ts';
 import type { Schema } from '../model/reading.ts';
 import type { Sha256 } from '../wire/schema.ts';
 import type { IngestPort } from './port.ts';
+
+/** What went wrong in one session, or with one record. */
+export interface SessionFault {
+  /** 0: none, a record could not be aggregated. */
+  readonly session: SessionId;
+  /** Device path; empty if the session did not publish. */
+  readonly device: string;
+  readonly error: unknown;
+}
 
 /** What ingest needs to know of its node. */
 export interface IngestOptions {
@@ -15,4 +25,6 @@ export interface IngestOptions {
   readonly random: () => number;
   /** The definition with this hash in the schema log, if there is one. */
   readonly knownSchema: (hash: Uint8Array) => Schema | undefined;
+  /** A bug of ours ended this session, which was closed and whose device is in quarantine. */
+  readonly onFault?: ((fault: SessionFault) => void) | undefined;
 }

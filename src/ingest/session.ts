@@ -15,6 +15,16 @@ export interface SetDefinition {
   readonly schema: Schema;
 }
 
+/** A connection that was just opened. */
+export interface Newcomer {
+  readonly session: SessionId;
+  readonly codec: Codec;
+  /** From the credential of the upgrade; null if it carried none. */
+  readonly identity: Identity | null;
+  /** Absent: no. */
+  readonly isLocal?: boolean;
+}
+
 /** One WebSocket connection, seen from the protocol. Source: PROTOCOL §4. */
 export class Session {
   readonly id: SessionId;
@@ -25,6 +35,14 @@ export class Session {
   unproven: Hello | null = null;
   /** It was told that its credential expires, or came when that was too near to tell. */
   isToldOfExpiry = false;
+  /** It was told to go within some time, and is served until then. [R10.1-2] */
+  isToldToGo = false;
+  /** The device as which it wanted to publish, whether it may or not; empty if it did not. */
+  path = '';
+  /** Its peer is on this machine, where many may share an address. [R14-16] */
+  readonly isLocal: boolean;
+  /** What the budget has promised it. Units: bytes. */
+  promised = 0;
   readonly openedAtMs: MonoMs;
   /** Null until `hello`, and for sessions that only subscribe. */
   device: Device | null = null;
@@ -37,16 +55,22 @@ export class Session {
   receiveBytesMax = 0;
   lastHeardMs: MonoMs;
   lastFlowMs = Number.NEGATIVE_INFINITY;
+  /** When a flow told all lanes. */
+  lastFullFlowMs = Number.NEGATIVE_INFINITY;
   lastProbeMs: number;
   /** The reason told last. */
   why: Why = WHY.none;
+  /** What an ack is worth, as told last. */
+  dur = 0;
   /** When the next flow is due; Infinity if nothing is to be told. */
   flowDueMs = Number.POSITIVE_INFINITY;
 
-  constructor(id: SessionId, codec: Codec, identity: Identity | null, nowMs: MonoMs) {
+  constructor(newcomer: Newcomer, nowMs: MonoMs) {
+    const { session: id, codec, identity, isLocal = false } = newcomer;
     this.id = id;
     this.codec = codec;
     this.identity = identity;
+    this.isLocal = isLocal;
     this.openedAtMs = nowMs;
     this.lastHeardMs = nowMs;
     this.lastProbeMs = nowMs;

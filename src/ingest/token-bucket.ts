@@ -13,13 +13,29 @@ export class TokenBucket {
 
   /** Takes one token; false if there is none. */
   take(nowMs: number): boolean {
+    this.#refill(nowMs);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** How long until `take` gives one: 0 if it would now. Units: ms. */
+  waitMs(nowMs: number): number {
+    this.#refill(nowMs);
+    return Math.ceil(Math.max(0, 1 - this.#tokens) / this.#perMs);
+  }
+
+  /** Nothing has been taken that did not come back. */
+  isFull(nowMs: number): boolean {
+    this.#refill(nowMs);
+    return this.#tokens >= this.#burst;
+  }
+
+  #refill(nowMs: number): void {
     if (this.#atMs !== Number.NEGATIVE_INFINITY) {
       const refilled = this.#tokens + (nowMs - this.#atMs) * this.#perMs;
       this.#tokens = Math.min(this.#burst, refilled);
     }
     this.#atMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
   }
 }

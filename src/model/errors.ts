@@ -54,6 +54,8 @@ export interface Breach {
   readonly code: Code;
   /** For humans, at most 120 bytes, never a byte of the payload. */
   readonly message: string;
+  /** How long the peer has to stay away, where that is known: `w`, Retry-After. Units: ms. */
+  readonly waitMs?: number;
 }
 
 /** Makes a breach; without `detail` it carries the table's sentence. */

@@ -25,6 +25,8 @@ export interface FrameRow {
   /** As the header says it: numbers missing since the lane's previous row. */
   lost: number;
   isUncertain: boolean;
+  /** The lane is at QoS 0. */
+  isQosZero: boolean;
   /** Units: µs; 0 = unknown. */
   clockOffset: number;
   /** Receive time. Units: µs. */

@@ -82,6 +82,31 @@ export const EXPIRY_NOTICE_MS = 60_000;
 export const EXPIRY_SPREAD_MS = 30_000;
 /** No bytes for this many heartbeats: 4102. */
 export const HEARTBEATS_SILENT_MAX = 3;
+/** The clock offset of a device is the least one of this time. Units: ms. [R4.3-2] */
+export const CLOCK_OFFSET_MS = 600_000;
+/** What is known of a device's epochs is kept so long after their last use. Units: ms. [R14-13] */
+export const EPOCH_KEPT_MS = 7 * 86_400_000;
+/** A session that ends before this is a short one. Units: ms. [R14-16] */
+export const SHORT_SESSION_MS = 60_000;
+/** Short sessions of a device per minute, and at once. Beyond: 429, 4101. [R14-16] */
+export const SHORT_SESSIONS_PER_MINUTE = 10;
+/** A device whose session broke an invariant of ours is not served for so long. Units: ms. */
+export const QUARANTINE_MS = 3_600_000;
+/** Devices of which something is held against them; the one heard of longest ago goes first. */
+export const CONDUCTS_MAX = 50_000;
+/**
+ * What a JSON frame may take in CBOR at most, as a multiple of its payload: `1,` is two bytes, and
+ * a float64 once another row of its column has a fraction. The budget counts it so.
+ */
+export const JSON_GROWTH = 4;
+/** Of the budget, so much is for lane 0 alone: alarms get in when bulk does not. [R2.1-22] */
+export const LANE_0_SHARE = 1 / 16;
+/** Devices that come back in a second when a node goes down: its fellows can take these. */
+export const RECONNECTS_PER_SECOND = 500;
+/** Least spread of a drain. Units: ms. [R10.1-9] */
+export const DRAIN_SPREAD_MS_LEAST = 1000;
+/** Least time that a drain serves on. Units: ms. [R10.1-9] */
+export const DRAIN_MS_LEAST = 5000;
 /** Pings, sustained. Beyond: 4101. */
 export const PINGS_PER_SECOND = 1;
 /** Pings at once. */
@@ -116,3 +141,8 @@ export const FLUSH_MS = 50;
  * Without it a device that invents names fills the memory. At most 26 KiB each once full.
  */
 export const SERIES_PER_LOG_MAX = 20_000;
+/**
+ * (series, window) pairs that one frame may touch; readings beyond are refused, and counted. A
+ * constant column of 4096 rows costs a byte: without this, 8 KiB would open 262 144 windows.
+ */
+export const WINDOWS_PER_FRAME_MAX = 8192;

@@ -56,9 +56,10 @@ function parse(text: Uint8Array): unknown {
 function transcode(text: Uint8Array, message: Bag, from: Sender): Breach | null {
   const k = KINDS.get(message['k'] as string);
   if (k === undefined) return UNKNOWN_KIND;
-  if (isTooDeep(text)) return TOO_DEEP;
+  // The kind comes first: in the wrong direction nothing else of a message matters. [R4.1-2]
   const layout = layoutOf(k, from);
   if (layout === undefined) return WRONG_DIRECTION;
+  if (isTooDeep(text)) return TOO_DEEP;
   if (hasMustUnderstand(message, k)) return MUST_UNDERSTAND;
   OUT.at = 0;
   return FIELDS.message(layout, k, message) ? null : WRONG_TYPE;

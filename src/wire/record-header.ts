@@ -4,6 +4,8 @@ import { RECORD, type RecordKind } from '../model/record.ts';
 export interface RecordHeader {
   kind: RecordKind;
   uncertain: boolean;
+  /** The lane was at QoS 0: what is missing behind this record is not lost. [R6.2-8] */
+  isQosZero: boolean;
   lane: number;
   /** Shape: 8 bytes, random per ownership. */
   own: Uint8Array;
@@ -22,6 +24,7 @@ export interface RecordHeader {
 
 const VERSION = 1;
 const UNCERTAIN = 1;
+const QOS_ZERO = 2;
 const OWN_BYTES = 8;
 const FIXED_BYTES = 20;
 const VARINT_BYTES_MAX = 8;
@@ -36,6 +39,7 @@ export const HEADER_BYTES_MAX = FIXED_BYTES + 5 * VARINT_BYTES_MAX + 1 + HASHES_
 export const emptyHeader = (): RecordHeader => ({
   kind: RECORD.frame,
   uncertain: false,
+  isQosZero: false,
   lane: 0,
   own: new Uint8Array(OWN_BYTES),
   recv: 0,
@@ -54,7 +58,7 @@ export const emptyHeader = (): RecordHeader => ({
 export function writeHeader(out: Uint8Array, at: number, header: RecordHeader): number {
   out[at] = VERSION;
   out[at + 1] = header.kind;
-  out[at + 2] = header.uncertain ? UNCERTAIN : 0;
+  out[at + 2] = (header.uncertain ? UNCERTAIN : 0) | (header.isQosZero ? QOS_ZERO : 0);
   out[at + 3] = header.lane;
   out.set(header.own, at + 4);
   writeInt64(out, at + 12, header.recv);
@@ -79,6 +83,7 @@ export function readHeader(tg: Uint8Array, into: RecordHeader): boolean {
   if (kind > RECORD.stub || lane > LANE_MAX) return false;
   into.kind = kind as RecordKind;
   into.uncertain = ((tg[2] as number) & UNCERTAIN) !== 0;
+  into.isQosZero = ((tg[2] as number) & QOS_ZERO) !== 0;
   into.lane = lane;
   for (let i = 0; i < OWN_BYTES; i += 1) into.own[i] = tg[4 + i] as number;
   into.recv = readInt64(tg, 12);

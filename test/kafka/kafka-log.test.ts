@@ -4,7 +4,7 @@ import { ClientLog } from '../../src/adapters/log/kafka-client-log.ts';
 import { KafkaConnection, RETRY } from '../../src/adapters/log/kafka-connection.ts';
 import { readDeadLetterRecord } from '../../src/adapters/log/kafka-dead-letter.ts';
 import { KafkaReader, VanishedError } from '../../src/adapters/log/kafka-reader.ts';
-import { LOG } from '../../src/model/record.ts';
+import { LOG, type LogKind } from '../../src/model/record.ts';
 import { batchOf, letterOf, readAll, rowOf, textOf } from '../support/batches.ts';
 import { describeKafka, kafkaBrokers, topicPrefix } from '../support/kafka/cluster.ts';
 import { freePort } from '../support/kafka/kafka.ts';
@@ -50,6 +50,13 @@ describeKafka('the topics', () => {
     });
     expect(found.counts).toEqual([3, 3, 3, 3, 1]);
     expect(found.policies.filter((policy) => policy === 'compact')).toHaveLength(1);
+  });
+
+  it('are made without a word about leaders that are not chosen yet', async () => {
+    const { log, warnings, states } = open({ prefix: prefixOf(), shards: 24 });
+    await log.ready();
+    expect(warnings.filter((text) => text.startsWith('kafkajs'))).toEqual([]);
+    expect(states.slice(0, -1)).toEqual([]);
   });
 
   it('of another partition count are refused, with both numbers and what to do', async () => {
@@ -113,6 +120,19 @@ describeKafka('reading', () => {
       await log.read((record) => rows.push(textOf(rowOf(record))), ranges);
       expect(rows.sort()).toEqual(['a3', 'a4', 'a5', 'b0']);
     }
+  });
+
+  it('of everything tells the results first, so that nobody keeps results that are there', async () => {
+    const prefix = prefixOf();
+    const { log } = open({ prefix });
+    const rowsOf = (kind: LogKind) =>
+      Array.from({ length: 200 }, (_, i) => ({ log: kind, shard: i % 2 }));
+    for (const kind of [LOG.readings, LOG.alarms, LOG.aggregates]) {
+      await log.append(batchOf(...rowsOf(kind)));
+    }
+    const kinds = (await readAll(open({ prefix }).log)).map((row) => row.log);
+    expect(kinds).toHaveLength(600);
+    expect(new Set(kinds.slice(0, 200))).toEqual(new Set([LOG.aggregates]));
   });
 
   it('passes over the control records of a stranger, also at the very end', async () => {

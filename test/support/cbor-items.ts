@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { concat, utf8 } from './bytes.ts';
+import { WIDTH_OF_TAG } from './cbor-reference.ts';
 
 /**
  * CBOR items as trees that know how wide their heads are, a writer for them, and a second, naive
@@ -22,19 +23,6 @@ export type Item =
 
 /** Bytes of an argument beyond the shortest form: 0 shortest, else at least so many. */
 export type Width = 0 | 1 | 2 | 4 | 8;
-
-export const WIDTH_OF_TAG: Readonly<Record<number, number>> = {
-  64: 1,
-  69: 2,
-  70: 4,
-  71: 8,
-  72: 1,
-  77: 2,
-  78: 4,
-  79: 8,
-  85: 4,
-  86: 8,
-};
 
 export function head(major: number, argument: number, least: Width): Uint8Array {
   const shortest = argument < 24 ? 0 : argument < 0x100 ? 1 : argument < 0x1_0000 ? 2 : 4;

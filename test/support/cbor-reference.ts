@@ -1,5 +1,3 @@
-import { WIDTH_OF_TAG } from './cbor-items.ts';
-
 /**
  * The profile of PROTOCOL §3.1 once more, as plainly as it can be said, to check src/wire against.
  * Slow, and it throws.
@@ -14,6 +12,20 @@ export type Value =
   | readonly Value[]
   | { readonly tag: number; readonly bytes: Uint8Array }
   | ReadonlyMap<number | string, Value>;
+
+/** Bytes per element by tag. */
+export const WIDTH_OF_TAG: Readonly<Record<number, number>> = {
+  64: 1,
+  69: 2,
+  70: 4,
+  71: 8,
+  72: 1,
+  77: 2,
+  78: 4,
+  79: 8,
+  85: 4,
+  86: 8,
+};
 
 class Malformed extends Error {}
 

@@ -32,12 +32,15 @@ export async function startGateway(
     readonly log?: readonly string[];
     readonly port?: number;
     readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<RunningGateway> {
   const data = options.data ?? temporaryDirectory();
   const listen = `127.0.0.1:${options.port ?? 0}`;
   const log = options.log ?? ['--log', 'file', '--data', data];
-  const child = startCli(['serve', ...log, '--listen', listen, ...(options.args ?? [])]);
+  const child = startCli(['serve', ...log, '--listen', listen, ...(options.args ?? [])], {
+    env: options.env ?? {},
+  });
   const ready = await child.stdoutWith(/^tidegate ready .*\n/);
   const [, , http = '', ws = ''] = ready.split(' ');
   return {

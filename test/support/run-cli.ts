@@ -16,6 +16,8 @@ export interface CliResult {
 export interface CliChild {
   readonly process: ChildProcess;
   readonly ended: Promise<CliResult>;
+  /** What it has written so far. */
+  readonly output: { readonly stdout: string; readonly stderr: string };
   /** Resolves with stdout so far as soon as it matches; rejects if the command ends before. */
   stdoutWith(pattern: RegExp): Promise<string>;
 }
@@ -53,7 +55,7 @@ export function startCli(argv: readonly string[], { cwd, env }: CliPlace = {}): 
       look();
       void ended.then((result) => reject(new Error(`ended first: ${JSON.stringify(result)}`)));
     });
-  return { process: child, ended, stdoutWith };
+  return { process: child, ended, output, stdoutWith };
 }
 
 /** Runs `tidegate …` to its end. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Gap } from '../../src/delivery/continuity.ts';
-import { type Effect, Gateway, type Input } from '../../src/gateway.ts';
+import { type Effect, Gateway, type GatewayOptions, type Input } from '../../src/gateway.ts';
 import type { RecordBatch } from '../../src/model/batch.ts';
 import { type Identity, openIdentity } from '../../src/model/identity.ts';
 import type { Codec, SessionId } from '../../src/model/machine.ts';
@@ -85,7 +85,11 @@ export class VirtualNode {
 
   constructor(
     disk: Disk = { records: [], schemas: [] },
-    options: { budgetBytes?: number; isRecoverable?: boolean; isOpen?: boolean } = {},
+    options: Partial<
+      Pick<GatewayOptions, 'budgetBytes' | 'isOpen' | 'dur' | 'onFault'> & {
+        isRecoverable: boolean;
+      }
+    > = {},
   ) {
     this.disk = disk;
     this.gateway = new Gateway({
@@ -95,7 +99,8 @@ export class VirtualNode {
       lingerMs: 0,
       isRecoverable: () => options.isRecoverable ?? false,
       isOpen: options.isOpen ?? true,
-      dur: () => 1,
+      dur: options.dur ?? (() => 1),
+      onFault: options.onFault,
       own: newOwner(),
       random: () => 0.5,
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),

@@ -62,7 +62,8 @@ export class KafkaRun {
       for (const gateway of this.#gateways) await gateway.end('SIGKILL').catch(() => undefined);
       await proxy?.close();
       await this.#kafka?.stop();
-      if (this.#isGood && !this.#plan.isKept) rmSync(this.#directory, { recursive: true, force: true });
+      if (this.#isGood && !this.#plan.isKept)
+        rmSync(this.#directory, { recursive: true, force: true });
       else say(`journals, logs and records are kept in ${this.#directory}`);
     }
   }

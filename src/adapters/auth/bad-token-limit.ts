@@ -10,6 +10,9 @@ const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 
+/** The address is of this machine. */
+export const isLoopback = (address: string): boolean => LOOPBACK.test(address);
+
 interface Count {
   /** Bad tokens not yet forgiven. */
   bad: number;
@@ -33,7 +36,7 @@ export class BadTokenLimit {
 
   /** A bad token came from this address. */
   count(address: string, nowMs: number): void {
-    if (LOOPBACK.test(address)) return;
+    if (isLoopback(address)) return;
     const network = networkOf(address);
     const before = this.#counts.get(network);
     // Taken out and put back, so that the first entry is the one heard of longest ago.

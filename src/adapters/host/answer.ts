@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Refusal } from './guard.ts';
 
-/** How long who was sent away for lack of room stays away. Units: s. */
-const RETRY_AFTER_S = 5;
+/** How long who was sent away for lack of room stays away. Units: ms. */
+const RETRY_AFTER_MS = 5000;
 
 /** One whole HTTP answer as a value. */
 export interface Answer {
@@ -49,9 +49,12 @@ export function errorAnswer(
 }
 
 /** The answer to a request that is refused. */
-export function refusalAnswer({ status, code, message }: Refusal): Answer {
+export function refusalAnswer(refused: Refusal): Answer {
+  const { status, code, message, waitMs = RETRY_AFTER_MS } = refused;
   const headers: Record<string, string> = {};
-  if (status === 429 || status === 503) headers['Retry-After'] = String(RETRY_AFTER_S);
+  if (status === 429 || status === 503) {
+    headers['Retry-After'] = String(Math.ceil(waitMs / 1000));
+  }
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
   return errorAnswer(status, code, message, headers);
 }

@@ -7,6 +7,7 @@ import type { Breach } from '../../model/errors.ts';
 import type { Identity } from '../../model/identity.ts';
 import type { SessionId } from '../../model/machine.ts';
 import type { LogKind, LogRecord } from '../../model/record.ts';
+import type { Now } from '../../model/time.ts';
 import type { ShardLog } from '../log/shard-log.ts';
 import { StartError } from '../log/start-error.ts';
 import { Clock } from './clock.ts';
@@ -57,7 +58,8 @@ export class Driver {
   readonly #clock = new Clock();
   #timer: NodeJS.Timeout | undefined;
   #armedForMs = Number.POSITIVE_INFINITY;
-  #idle: (() => void) | null = null;
+  /** Who waits for what; at a stop only. */
+  readonly #waits: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
   #isStopped = false;
 
   constructor(options: DriverOptions) {
@@ -82,17 +84,32 @@ export class Driver {
     if (this.#isStopped) return;
     for (const effect of this.gateway.step(input, this.#clock.now())) this.#perform(effect);
     this.#arm();
-    if (this.#idle && this.gateway.delivery.isIdle) this.#idle();
+    for (const wait of this.#waits) {
+      if (wait.holds()) wait.resolve();
+    }
   }
 
-  /** Sends everybody away, and resolves when nothing waits for the log any more. */
-  async leave(): Promise<void> {
-    const idle = new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
+  /**
+   * Tells every session to go, and resolves when all have left and the log has everything; once
+   * they have, the log gets so long. Units: ms. What it does not take by then was not acknowledged
+   * either, so the devices still have it.
+   */
+  async leave(logMsMax: number): Promise<void> {
+    const everybodyLeft = this.#until(() => this.gateway.ingest.sessions === 0);
+    const drained = this.#until(() => this.gateway.isDrained);
     this.input({ kind: 'leave' });
-    await idle;
+    await everybodyLeft;
+    await Promise.race([drained, sleep(logMsMax, undefined, { ref: false })]);
     this.stop();
+  }
+
+  /** The time now, as the core is told it. */
+  now(): Now {
+    return this.#clock.now();
+  }
+
+  #until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => this.#waits.push({ holds, resolve }));
   }
 
   /** Takes no further input. */

@@ -7,6 +7,8 @@ export interface Refusal {
   /** The protocol's code where it has one for this (PROTOCOL §10.3, §13), else the HTTP status. */
   readonly code: number;
   readonly message: string;
+  /** How long to stay away, where that is known. Units: ms. */
+  readonly waitMs?: number | undefined;
 }
 
 /** The HTTP status of what the protocol says with a code. Source: [R2.1-8], [R10.3-5]. */
@@ -18,10 +20,11 @@ const STATUSES: Readonly<Partial<Record<number, number>>> = {
 };
 
 /** A breach as an HTTP refusal. */
-export const refusalOf = ({ code, message }: Breach): Refusal => ({
+export const refusalOf = ({ code, message, waitMs }: Breach): Refusal => ({
   status: STATUSES[code] ?? 400,
   code,
   message,
+  waitMs,
 });
 
 /** What the guard reads of a request; an `IncomingMessage` is one. */

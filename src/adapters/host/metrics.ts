@@ -44,6 +44,8 @@ export interface Ledger {
   /** What became of the tokens that were shown; all zero in open mode. */
   readonly tokens: TokenCounts;
   readonly sessions: number;
+  /** Sessions that a bug of ours ended. */
+  readonly sessionsBroken: number;
   /** Σ (limit − settled) over all channels. */
   readonly creditOutstandingBytes: number;
   /** Open subscriptions of all sessions. */
@@ -168,6 +170,10 @@ function registerAggregation(registry: Registry, read: Read): void {
 
 function registerNode(registry: Registry, read: Read): void {
   const registers = [registry];
+  counter(registry, 'tidegate_sessions_broken_total', {
+    help: 'Sessions that a bug of the gateway ended, with 1011: their devices are kept away.',
+    value: () => read(({ sessionsBroken }) => sessionsBroken),
+  });
   new Gauge({
     name: 'tidegate_sessions',
     help: 'Sessions that are open, publishers and subscribers.',

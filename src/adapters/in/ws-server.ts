@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { Input } from '../../gateway.ts';
@@ -7,6 +8,7 @@ import type { Identity } from '../../model/identity.ts';
 import { MESSAGE_BYTES_MAX } from '../../model/limits.ts';
 import type { Codec, SessionId } from '../../model/machine.ts';
 import { type Access, identify } from '../auth/access.ts';
+import { isLoopback } from '../auth/bad-token-limit.ts';
 import { rawAnswer, refusalAnswer } from '../host/answer.ts';
 import type { Sockets } from '../host/driver.ts';
 import { type Refusal, refusal, refusalOf } from '../host/guard.ts';
@@ -28,8 +30,8 @@ export interface WsServerOptions {
   readonly node: string;
   readonly port: () => number;
   readonly access: Access;
-  /** There is memory for a further publisher. */
-  readonly hasRoom: () => boolean;
+  /** Why this device may not come in now, or null. `isLocal`: it is on this machine. */
+  readonly refusalOf: (path: string, isLocal: boolean) => Breach | null;
   readonly input: (input: Input) => void;
 }
 
@@ -44,6 +46,10 @@ interface Peer {
   readonly socket: WebSocket;
   /** Address of whoever opened the connection. */
   readonly address: string;
+  /** What is below the WebSocket. */
+  readonly stream: Socket;
+  /** Bytes received when the peer was heard of last: half a message is a sign of life too. */
+  bytesHeard: number;
 }
 
 /** The WebSocket side of the gateway: upgrades are judged before they become sessions. */
@@ -90,7 +96,12 @@ export class WsServer implements Sockets {
   }
 
   probe(session: SessionId): void {
-    this.#peers.get(session)?.socket.ping();
+    const peer = this.#peers.get(session);
+    if (!peer) return;
+    peer.socket.ping();
+    if (peer.stream.bytesRead === peer.bytesHeard) return;
+    // Not within this call: it is an effect, and the other effects of its step come first.
+    setImmediate(() => this.#hear(session));
   }
 
   verify(session: SessionId, token: string): Promise<Identity | Breach> {
@@ -107,22 +118,30 @@ export class WsServer implements Sockets {
     this.#peers.clear();
   }
 
+  #hear(session: SessionId): void {
+    const peer = this.#peers.get(session);
+    if (!peer) return;
+    peer.bytesHeard = peer.stream.bytesRead;
+    this.#options.input({ kind: 'heard', session });
+  }
+
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
     // Once the connection is lost its address is lost too.
-    const address = request.socket.remoteAddress ?? '';
-    const judged = await this.#judge(request);
+    const { socket: stream } = request;
+    const address = stream.remoteAddress ?? '';
+    const judged = await this.#judge(request, address);
     if ('status' in judged) {
       socket.end(rawAnswer(refusalAnswer(judged)));
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      this.#open({ socket: opened, address }, judged);
+      this.#open({ socket: opened, address, stream, bytesHeard: stream.bytesRead }, judged);
     });
   }
 
   /** Everything that can be said before the upgrade. Source: PROTOCOL §2.1. */
-  async #judge(request: IncomingMessage): Promise<Admitted | Refusal> {
+  async #judge(request: IncomingMessage, address: string): Promise<Admitted | Refusal> {
     const { access, port } = this.#options;
     const foreign = access.isOpen ? refusal(request, port()) : null;
     if (foreign) return foreign;
@@ -137,8 +156,8 @@ export class WsServer implements Sockets {
     if (identity !== null && 'code' in identity) return refusalOf(identity);
     if (!identity?.isPublisher)
       return identity?.reads.length === 0 ? useless() : { codec, identity };
-    if (this.#options.hasRoom()) return { codec, identity };
-    return refusalOf(breach(4100, 'no room for a further device on this node'));
+    const held = this.#options.refusalOf(identity.subject, isLoopback(address));
+    return held ? refusalOf(held) : { codec, identity };
   }
 
   #open(peer: Peer, { codec, identity }: Admitted): void {
@@ -147,12 +166,14 @@ export class WsServer implements Sockets {
     const { input } = this.#options;
     const { socket } = peer;
     this.#peers.set(session, peer);
-    input({ kind: 'connected', session, codec, identity });
+    input({ kind: 'connected', session, codec, identity, isLocal: isLoopback(peer.address) });
     socket.on('message', (payload: Buffer, isBinary) => {
-      if (this.#peers.has(session)) input({ kind: 'message', session, payload, isBinary });
+      if (!this.#peers.has(session)) return;
+      peer.bytesHeard = peer.stream.bytesRead;
+      input({ kind: 'message', session, payload, isBinary });
     });
-    socket.on('pong', () => input({ kind: 'heard', session }));
-    socket.on('ping', () => input({ kind: 'heard', session }));
+    socket.on('pong', () => this.#hear(session));
+    socket.on('ping', () => this.#hear(session));
     // ws closes a broken connection itself, with 1002, 1007 or 1009: 'close' follows.
     socket.on('error', () => undefined);
     socket.on('close', () => {

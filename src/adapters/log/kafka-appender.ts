@@ -31,6 +31,8 @@ export interface AppenderParts {
  * abandoning that one abandons all of the batch and nothing else.
  */
 export class KafkaAppender {
+  /** When something was confirmed the last time. Units: ms, of `performance.now`. */
+  confirmedAtMs = Number.NEGATIVE_INFINITY;
   readonly #parts: AppenderParts;
   readonly #senders: readonly KafkaSender[];
   /** The last append of each log kind: the next one waits for it. */
@@ -85,6 +87,7 @@ export class KafkaAppender {
     try {
       await this.#appendSides(log, batch);
       const offsets = await this.#appendRows(log, batch);
+      this.confirmedAtMs = performance.now();
       state.clear(LOG_NAMES[log]);
       return { offsets };
     } catch (error) {
@@ -101,7 +104,8 @@ export class KafkaAppender {
       const topic = this.#parts.names.logs[batch.log[row] as number];
       this.#parts.state.fail(
         `a record of ${recordBytes(batch, row)} bytes for ${topic} is larger than the ` +
-          `${bytesMax} that Kafka takes at once (max.message.bytes)`,
+          `${bytesMax} that Kafka takes at once: set max.message.bytes of the topic higher and ` +
+          'start the gateway again',
       );
     }
   }
@@ -132,14 +136,15 @@ export class KafkaAppender {
 
   #failed(log: LogKind, error: unknown): void {
     const { state, names } = this.#parts;
-    const sentence = sentenceOf(error);
     if (isTooLarge(error)) {
       state.fail(
-        `Kafka refuses records of ${names.logs[log]} as too large, and would for ever: ` +
-          `max.message.bytes of a topic was lowered while the gateway ran (${sentence})`,
+        `Kafka refuses a record for ${names.logs[log]} (or with it for ${names.schemas} or ` +
+          `${names.rejects}) as too large: max.message.bytes was lowered while the gateway ran. ` +
+          'Set it back and start the gateway again',
       );
     } else if (!this.#isClosed) {
-      state.stall(LOG_NAMES[log], `Kafka does not confirm ${LOG_NAMES[log]}: ${sentence}`);
+      const reason = `Kafka does not confirm ${names.logs[log]}: ${sentenceOf(error)}`;
+      state.stall(LOG_NAMES[log], reason);
     }
   }
 

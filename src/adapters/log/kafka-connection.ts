@@ -7,6 +7,8 @@ import { Kafka, logLevel } from './kafka-library.ts';
 import { StartError } from './start-error.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
+/** A broker that takes the connection and then says nothing hangs. */
+const FIRST_ANSWER_MS = 2000;
 const KEEP_ALIVE_MS = 60_000;
 
 /** How to log in to a cluster. */
@@ -79,10 +81,13 @@ export class KafkaConnection {
     const { brokers, sasl, ssl } = cluster;
     const { retry } = options;
     const retries = Math.max(retry.retries ?? 0, brokers.length);
+    // kafkajs begins with the first of the list: if that one hangs, not every client may wait for it.
+    const first = Math.floor(Math.random() * brokers.length);
+    const seeds = [...brokers.slice(first), ...brokers.slice(0, first)];
     this.kafka = new Kafka({
       clientId: cluster.clientId,
       // With none left kafkajs stops trying: an empty list is the only fault it takes for final.
-      brokers: () => (this.#isDiscarded ? [] : [...brokers]),
+      brokers: () => (this.#isDiscarded ? [] : seeds),
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: options.requestTimeoutMs,
       retry: { ...retry, retries },
@@ -123,6 +128,7 @@ export class KafkaConnection {
     const socket = this.#isDiscarded ? new Socket() : connectTo(to, host, ssl, onConnect);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
+    endIfMute(socket);
     if (this.#isDiscarded) process.nextTick(() => socket.destroy(new Error('discarded')));
     return socket;
   }
@@ -142,6 +148,16 @@ function connectTo(
   // kafkajs leaves it off, and then an answer may wait for the acknowledgement of the last one.
   socket.setNoDelay(true);
   return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+}
+
+/**
+ * kafkajs asks the first broker again and again while that does not answer; only a connection that
+ * breaks makes it go to the next one.
+ */
+function endIfMute(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(new Error('no answer')), FIRST_ANSWER_MS);
+  const stop = (): void => clearTimeout(timer);
+  socket.once('data', stop).once('close', stop);
 }
 
 function saslOf({ mechanism, username, passwordFile }: KafkaSasl): SASLOptions {

@@ -10,6 +10,7 @@ interface RequestQueue {
 
 const load = createRequire(import.meta.url);
 const CRC_MODULE = 'kafkajs/src/protocol/recordBatch/crc32C/index.js';
+const ERROR_MODULE = 'kafkajs/src/protocol/error.js';
 const QUEUE_MODULE = 'kafkajs/src/network/requestQueue/index.js';
 /** The check value of CRC-32C: RFC 3720, or any table of CRCs. */
 const CRC_CHECK = { of: Buffer.from('123456789'), is: 0xe3069283 };
@@ -61,3 +62,11 @@ library.CompressionCodecs[library.CompressionTypes.ZSTD] = () => ({
 
 /** kafkajs, with what docs/dependencies.md §Kafka changes in it. Nothing else may load it. */
 export const { Kafka, CompressionTypes, logLevel } = library;
+
+const { errorCodes } = load(ERROR_MODULE) as {
+  readonly errorCodes: readonly { readonly type: string; readonly message: string }[];
+};
+
+/** What kafkajs says in its log for an error of the protocol; the name where it has no text. */
+export const protocolText = (name: string): string =>
+  errorCodes.find(({ type }) => type === name)?.message ?? name;

@@ -5,9 +5,9 @@ import type { LogRecord, SchemaRecord } from '../../model/record.ts';
 import type { StoredDeadLetter } from './dead-letter-codec.ts';
 import { fetchEnds, type PartitionEnds } from './kafka-admin.ts';
 import { ClientLog } from './kafka-client-log.ts';
-import type { KafkaCluster } from './kafka-connection.ts';
+import type { KafkaCluster, KafkaSasl, KafkaTls } from './kafka-connection.ts';
 import { readDeadLetterRecord } from './kafka-dead-letter.ts';
-import { sentenceOf, startErrorOf, typeOf } from './kafka-errors.ts';
+import { reasonOf, sentenceOf, startErrorOf, typeOf } from './kafka-errors.ts';
 import type { ReadTarget, RecordPlace } from './kafka-read-job.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { plainBytes, recordReader } from './kafka-record.ts';
@@ -27,6 +27,8 @@ export interface KafkaLogReaderOptions {
   /** Shape: `host:port`, one or more. */
   readonly brokers: readonly string[];
   readonly prefix: string;
+  readonly sasl?: KafkaSasl;
+  readonly ssl?: KafkaTls;
   /** Told a sentence when reading does not go on. */
   readonly warn: (sentence: string) => void;
   /** So much is fetched before it is handed on. Units: bytes of keys and values. */
@@ -57,7 +59,7 @@ export class KafkaLogReader implements LogSource {
   readonly #next = new Map<string, Float64Array>();
 
   private constructor(options: KafkaLogReaderOptions) {
-    const { brokers, prefix, warn } = options;
+    const { brokers, prefix, sasl, ssl, warn } = options;
     this.#options = options;
     this.#names = topicNames(prefix);
     this.#cluster = {
@@ -65,6 +67,8 @@ export class KafkaLogReader implements LogSource {
       clientId: 'tidegate-tail',
       log: new ClientLog(() => undefined),
       signal: this.#stop.signal,
+      ...(sasl && { sasl }),
+      ...(ssl && { ssl }),
     };
     this.#reader = new KafkaReader({
       cluster: this.#cluster,
@@ -227,7 +231,7 @@ function refusalOf(error: unknown, { brokers, prefix }: KafkaLogReaderOptions): 
   }
   const refusal = startErrorOf(error, brokers);
   if (refusal) return refusal;
-  return new StartError(78, `Kafka at ${at} cannot be read: ${sentenceOf(error)}`, {
+  return new StartError(78, `Kafka at ${at} cannot be read: ${reasonOf(error)}`, {
     cause: error,
   });
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordBatch } from '../../model/batch.ts';
 import { InvariantError } from '../../model/invariant.ts';
 import {
@@ -13,20 +12,24 @@ import { fetchEnds } from './kafka-admin.ts';
 import { KafkaAppender } from './kafka-appender.ts';
 import { ClientLog } from './kafka-client-log.ts';
 import type { BrokerAddress, KafkaCluster, KafkaSasl, KafkaTls } from './kafka-connection.ts';
-import { sentenceOf, startErrorOf } from './kafka-errors.ts';
+import { reasonOf, sentenceOf } from './kafka-errors.ts';
 import { slowCrcReason } from './kafka-library.ts';
-import type { ReadTarget } from './kafka-read-job.ts';
+import { persist } from './kafka-persist.ts';
+import type { OnMessage, ReadTarget } from './kafka-read-job.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { recordReader } from './kafka-record.ts';
 import { KnownSchemas, SchemaReading } from './kafka-side-records.ts';
 import { KafkaState } from './kafka-state.ts';
 import { prepareTopics, type TopicFacts, type TopicNames, topicNames } from './kafka-topics.ts';
+import { watchCluster } from './kafka-watch.ts';
 import type { Appended, LogState, Range, ShardLog } from './shard-log.ts';
+import { StartError } from './start-error.ts';
 
 const DEADLINE_MS = 3000;
-const FIRST_WAIT_MS = 100;
-const WAIT_MS_MAX = 1000;
+/** Topics just created have no leaders yet: what passes within this time is told to nobody. */
+const QUIET_START_MS = 2000;
 const OWN_BYTES = 8;
+const NO_FACTS: TopicFacts = { dur: 0, shareBytesMax: 0, shortage: null, warnings: [] };
 
 /** How a Kafka log is opened. */
 export interface KafkaLogOptions {
@@ -37,8 +40,10 @@ export interface KafkaLogOptions {
   readonly shards: number;
   /** Name of this node. */
   readonly node: string;
-  /** Told sentences for humans: promises that the cluster does not allow, what kafkajs says. */
+  /** Told sentences for humans: promises that the cluster does not allow. */
   readonly warn: (sentence: string) => void;
+  /** Told what kafkajs says. */
+  readonly debug?: (sentence: string) => void;
   /** Sets this process apart from others of the same node. Default: random. */
   readonly own?: Uint8Array;
   readonly sasl?: KafkaSasl;
@@ -70,7 +75,7 @@ export class KafkaLog implements ShardLog {
   readonly #offsets: Float64Array;
   readonly #started: Promise<void>;
   readonly #stop = new AbortController();
-  #facts: TopicFacts = { dur: 0, shareBytesMax: 0, shortage: null, warnings: [] };
+  #facts = NO_FACTS;
   /** While a reading finds out where the log ends, appends wait. */
   #measuring: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | null = null;
@@ -85,7 +90,7 @@ export class KafkaLog implements ShardLog {
     this.#cluster = {
       brokers,
       clientId: `tidegate-${node}`,
-      log: new ClientLog(warn),
+      log: new ClientLog(options.debug ?? (() => undefined)),
       signal: this.#stop.signal,
       ...(sasl && { sasl }),
       ...(ssl && { ssl }),
@@ -146,10 +151,17 @@ export class KafkaLog implements ShardLog {
   async read(onRecord: (record: LogRecord) => void, ranges?: readonly Range[]): Promise<void> {
     const targets = ranges ? this.#targetsOf(ranges) : await this.#whole();
     const take = recordReader(this.#names.logs, onRecord);
-    await this.#reader.read(targets, (place, message) => {
+    const note: OnMessage = (place, message) => {
       const { log, shard, offset } = take(place, message);
       this.#note(log, shard, offset);
-    });
+    };
+    // Results first: whoever makes them again from the readings need not keep what is there.
+    const isResult = ({ topic }: ReadTarget): boolean => topic === this.#names.logs[LOG.aggregates];
+    await this.#reader.read(targets.filter(isResult), note);
+    await this.#reader.read(
+      targets.filter((target) => !isResult(target)),
+      note,
+    );
   }
 
   append(batch: RecordBatch): Promise<Appended> {
@@ -178,30 +190,33 @@ export class KafkaLog implements ShardLog {
   }
 
   async #start(): Promise<void> {
-    const { brokers } = this.#options;
+    const at = this.#options.brokers.join(', ');
+    const begun = performance.now();
     if (slowCrcReason !== null) this.#options.warn(slowCrcReason);
-    this.#state.stall('start', `connecting to Kafka at ${brokers.join(', ')}`);
-    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, WAIT_MS_MAX)) {
-      try {
-        await this.#prepare();
-        this.#state.clear('start');
-        return;
-      } catch (error) {
-        this.#stop.signal.throwIfAborted();
-        const refusal = startErrorOf(error, brokers);
-        if (refusal) {
-          this.#state.fail(refusal.message);
-          throw refusal;
-        }
-        const reason = `Kafka at ${brokers.join(', ')} cannot be used yet: ${sentenceOf(error)}`;
-        this.#state.stall('start', reason);
-      }
-      await sleep(waitMs, undefined, { signal: this.#stop.signal });
+    if (this.#cluster.sasl?.mechanism === 'plain' && !this.#cluster.ssl) {
+      this.#options.warn('the password for Kafka crosses the network readably: set kafka.ssl');
     }
+    this.#state.stall('start', `connecting to Kafka at ${at}`);
+    const onTrouble = (error: unknown): void => {
+      if (performance.now() - begun < QUIET_START_MS) return;
+      const reason = `Kafka at ${at} cannot be used yet: ${reasonOf(error)}`;
+      this.#state.stall('start', this.#facts.shortage ?? reason);
+    };
+    try {
+      await persist(this.#cluster, () => this.#prepare(), onTrouble);
+    } catch (error) {
+      if (error instanceof StartError) this.#state.fail(error.message);
+      throw error;
+    }
+    this.#state.clear('start');
+    const confirmedAtMs = (): number => this.#appender.confirmedAtMs;
+    const topics = this.#names.logs;
+    void watchCluster({ cluster: this.#cluster, topics, state: this.#state, confirmedAtMs });
   }
 
   async #prepare(): Promise<void> {
     const { logs } = this.#names;
+    this.#facts = NO_FACTS;
     this.#facts = await prepareTopics(this.#cluster, this.#names, this.shards);
     const ends = await fetchEnds(this.#cluster, logs);
     for (const [log, topic] of logs.entries()) {
@@ -247,19 +262,13 @@ export class KafkaLog implements ShardLog {
 
   /** Where topics begin and end; while the cluster is away it goes on trying. */
   async #ends(topics: readonly string[]): ReturnType<typeof fetchEnds> {
-    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, WAIT_MS_MAX)) {
-      try {
-        const ends = await fetchEnds(this.#cluster, topics);
-        this.#state.clear('reading');
-        return ends;
-      } catch (error) {
-        this.#stop.signal.throwIfAborted();
-        const refusal = startErrorOf(error, this.#options.brokers);
-        if (refusal) throw refusal;
-        this.#report('reading', `the log cannot be read just now: ${sentenceOf(error)}`);
-      }
-      await sleep(waitMs, undefined, { signal: this.#stop.signal });
-    }
+    const ends = await persist(
+      this.#cluster,
+      () => fetchEnds(this.#cluster, topics),
+      (error) => this.#report('reading', `the log cannot be read just now: ${sentenceOf(error)}`),
+    );
+    this.#state.clear('reading');
+    return ends;
   }
 
   #targetsOf(ranges: readonly Range[]): ReadTarget[] {

@@ -14,6 +14,11 @@ export class KafkaState {
     return this.#state;
   }
 
+  /** Another party waits. */
+  isStalledBeside(party: string): boolean {
+    return this.#reasons.size > (this.#reasons.has(party) ? 1 : 0);
+  }
+
   /** This party waits, for this reason. */
   stall(party: string, reason: string): void {
     this.#reasons.set(party, reason);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { RESULT_BYTES_MAX } from '../../model/limits.ts';
 import { LOG_NAMES } from '../../model/record.ts';
@@ -9,6 +10,13 @@ import { StartError } from './start-error.ts';
 
 const REPLICATION_MAX = 3;
 const CREATE_TIMEOUT_MS = 5000;
+const LED_MS_MAX = 5000;
+const LED_LOOK_MS = 50;
+const TOO_EARLY: ReadonlySet<string> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+]);
 /** What a batch and a record cost besides key, header and value, with room to spare. */
 const BATCH_OVERHEAD_BYTES = 1024;
 /** Largest frame, definition or dead letter with key and header. */
@@ -61,10 +69,14 @@ export function prepareTopics(
   shards: number,
 ): Promise<TopicFacts> {
   return withAdmin(cluster, async (admin) => {
+    cluster.log.expectNewTopics();
     const wanted = [...names.logs, names.rejects, names.schemas];
     const missing: string[] = [];
     for (const name of wanted) if ((await describe(admin, name)) === null) missing.push(name);
-    if (missing.length > 0) await create(admin, missing, names, shards);
+    if (missing.length > 0) {
+      await create(admin, missing, names, shards);
+      await led(admin, missing);
+    }
     const found: TopicState[] = [];
     for (const name of wanted) {
       const topic = await describe(admin, name);
@@ -127,6 +139,24 @@ async function create(
   }
 }
 
+/**
+ * Waits until the leaders of new topics answer. `waitForLeaders` looks at what one broker has heard,
+ * and the leader may be the last to hear that it is.
+ */
+async function led(admin: Admin, topics: readonly string[]): Promise<void> {
+  const endMs = performance.now() + LED_MS_MAX;
+  for (;;) {
+    try {
+      for (const topic of topics) await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      const isTooEarly = TOO_EARLY.has(typeOf(error) ?? '') && performance.now() < endMs;
+      if (!isTooEarly) throw error;
+    }
+    await sleep(LED_LOOK_MS);
+  }
+}
+
 function verifyPartitions({ name, partitions }: TopicState, shards: number): void {
   if (partitions === shards) return;
   throw new StartError(
@@ -175,7 +205,10 @@ async function judge(
 
 function shortageOf({ name, inSync }: TopicState, inForce: number): string | null {
   if (inForce <= inSync) return null;
-  return `topic ${name} has ${inSync} replicas in sync, but its min.insync.replicas is ${inForce}`;
+  return (
+    `topic ${name} has ${inSync} replicas in sync, but its min.insync.replicas is ${inForce}: ` +
+    'brokers are missing or behind'
+  );
 }
 
 const tooFewReplicas = ({ name, replicas }: TopicState, minInSync: number): string =>

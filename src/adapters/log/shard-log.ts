@@ -27,11 +27,13 @@ export interface Range {
  * The log of truth: three logs (readings, alarms, aggregates) for each shard, the dead letters and
  * the schemas. One interface, several implementations, one conformance suite.
  *
- * Guarantee: `append` resolves when every row, and before it every schema and dead letter of the
- * batch, is as durable as `dur` says; rows of one (log, shard) get consecutive offsets in batch
- * order. Calls are served in the order in which they were made. The caller leaves the batch alone
- * until the promise settles, appends rows of one log kind per batch, and has one append per log
- * kind in flight.
+ * Guarantee: `append` resolves when every row, schema and dead letter of the batch is as durable as
+ * `dur` says. Schemas and dead letters are durable before the first row of the batch is written, so
+ * that a row in the log never names a definition, and a stub never a dead letter, that is not there:
+ * not after a crash either, nor after an append that was rejected halfway.
+ * Rows of one (log, shard) get consecutive offsets in batch order. Calls are served in the order in
+ * which they were made. The caller leaves the batch alone until the promise settles, appends rows of
+ * one log kind per batch, and has one append per log kind in flight.
  * A rejected promise is ambiguous: the rows may or may not be in the log. The owner must go
  * through the start path again (renew, fence, read to it) before it appends anything else.
  */
@@ -53,7 +55,8 @@ export interface ShardLog {
   /**
    * Reads records: without ranges everything from the beginning (later: from checkpoints) to the
    * end as it stands when the call is made, else exactly these offsets. Within one (log, shard)
-   * records come in offset order. Arrays are views that hold only during the call of `onRecord`.
+   * records come in offset order. An aggregates record comes before, or soon after, the records
+   * that it was made from: a reader that makes results again keeps only what is missing. Arrays are views that hold only during the call of `onRecord`.
    */
   read(onRecord: (record: LogRecord) => void, ranges?: readonly Range[]): Promise<void>;
   append(batch: RecordBatch): Promise<Appended>;

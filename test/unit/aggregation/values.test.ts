@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CLASS } from '../../../src/model/reading.ts';
 import { EventLog, feed, listening, type TestBlock } from '../../support/event-log.ts';
 
 const S = 1_000_000;
@@ -212,13 +213,88 @@ describe('sets', () => {
     expect(heard.appeared.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  test('a record whose definition is not there is our bug', () => {
+  test('a frame that knows a set which nobody defined is passed over and counted, whole', () => {
     const log = new EventLog();
-    const { aggregation } = listening(log, { schemas: () => undefined });
-    const entry = log.frame({ recv: T, blocks: [{ set: ONE, t: [T], v: [[1]] }] });
-    expect(() => aggregation.apply(entry.record, entry.header)).toThrow('not in the log');
+    const TWO = { cols: [['w', 'V']] } as const;
+    log.frame({ recv: T, blocks: [{ set: ONE, t: [T], v: [[1]] }] });
+    const known = log.schemas;
+    const [first] = log.entries;
+    const { aggregation, heard } = listening(log, {
+      schemas: (hash) => (first && isHashOf(first.header.hashes, hash) ? known(hash) : undefined),
+    });
+    const half = { set: TWO, t: [T], v: [[2]] };
+    log.frame({ recv: T, blocks: [{ set: ONE, t: [T], v: [[5]] }, half] });
+    log.frame({ recv: T, blocks: [{ set: ONE, t: [T + 9 * S], v: [[3]] }] });
+    feed(aggregation, log.entries);
+    expect(aggregation.unreadable).toBe(1);
+    expect(heard.appeared.map(({ name }) => name)).toEqual(['v']);
+    expect(heard.results[0]?.result.series).toMatchObject({ v: { n: 1, sum: 1 } });
+    expect(aggregation.counters.aggregated).toBe(2);
+  });
+
+  test('a frame that is no frame, and a mark that is no mark, are passed over and counted', () => {
+    const log = new EventLog();
+    const { aggregation } = listening(log);
+    const frame = log.frame({ recv: T, blocks: [{ set: ONE, t: [T], v: [[1]] }] });
+    const mark = log.mark(T, []);
+    const broken = new Uint8Array([0xff]);
+    aggregation.apply({ ...frame.record, value: broken }, frame.header);
+    aggregation.apply({ ...mark.record, value: broken }, mark.header);
+    expect(aggregation.unreadable).toBe(2);
   });
 });
+
+/** 4096 rows a second apart, in so many columns: all constant but the first. */
+function spread(columns: number): TestBlock {
+  const cols = Array.from({ length: columns }, (_, c) => [`c${c}`] as const);
+  const t = Array.from({ length: 4096 }, (_, row) => T + row * S);
+  return { set: { cols }, t, v: cols.map(() => t.map(() => 1)) };
+}
+
+describe('the windows of a frame', () => {
+  test('are all taken where every reading may have cost a byte', () => {
+    const log = new EventLog();
+    log.frame({ recv: T + 5000 * S, blocks: [spread(2)] });
+    const { aggregation } = listening(log);
+    feed(aggregation, log.entries);
+    expect(aggregation.counters).toMatchObject({ aggregated: 8192, refused: 0 });
+  });
+
+  test('are 8192 over all series: rows beyond are refused in all columns alike, and counted', () => {
+    const log = new EventLog();
+    const more: TestBlock = { set: ONE, t: [T + 4500 * S], v: [[1]] };
+    log.frame({ recv: T + 5000 * S, blocks: [spread(64), more] });
+    const { aggregation, heard } = listening(log);
+    feed(aggregation, log.entries);
+    const refused = 64 * (4096 - 128) + 1;
+    expect(aggregation.counters).toMatchObject({ aggregated: 8192, refused });
+    expect(heard.results.at(-1)?.result.start).toBe(T + 127 * S);
+    // What is refused moves event time all the same: it was read.
+    expect(aggregation.watermark('plant/press', CLASS.live)).toBe(T + 4498 * S);
+  });
+
+  test('begin anew with the next frame', () => {
+    const log = new EventLog();
+    log.frame({ recv: T + 5000 * S, blocks: [spread(64)] });
+    log.frame({ recv: T + 5000 * S, blocks: [{ set: ONE, t: [T + 4500 * S], v: [[1]] }] });
+    const { aggregation } = listening(log);
+    feed(aggregation, log.entries);
+    expect(aggregation.counters.aggregated).toBe(8193);
+  });
+
+  test('do not count rows that fall into one window', () => {
+    const log = new EventLog();
+    const block = spread(64);
+    const t = block.t.map((_, row) => T + row);
+    log.frame({ recv: T + 5000 * S, blocks: [{ ...block, t }] });
+    const { aggregation } = listening(log);
+    feed(aggregation, log.entries);
+    expect(aggregation.counters).toMatchObject({ aggregated: 64 * 4096, refused: 0 });
+  });
+});
+
+const isHashOf = (known: Uint8Array, hash: Uint8Array): boolean =>
+  Buffer.from(known).equals(Buffer.from(hash));
 
 describe('large results', () => {
   test.each([

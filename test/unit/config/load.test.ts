@@ -1,35 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../../src/config/config.ts';
-import { ConfigFaults } from '../../../src/config/faults.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-
-interface Given {
-  readonly flags?: Record<string, string>;
-  readonly env?: Record<string, string>;
-  /** Files that exist, by name. */
-  readonly files?: Record<string, string>;
-  readonly hostname?: string;
-}
-
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-const load = ({ flags = {}, env = {}, files = {}, hostname = 'host' }: Given): Config => {
-  const readFile = (name: string): Uint8Array | null =>
-    files[name] === undefined ? null : bytesOf(files[name]);
-  return loadConfig({ flags, env, hostname, readFile });
-};
-
-/** The faults as lines, or none. */
-function faultsOf(given: Given): string[] {
-  try {
-    load(given);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigFaults)) throw error;
-    return error.faults.map(({ where, message }) => `${where}: ${message}`);
-  }
-}
+import { bytesOf, faultsOf, load } from '../../support/load-config.ts';
 
 describe('without anything given', () => {
   it('everything has its default', () => {
@@ -40,6 +12,15 @@ describe('without anything given', () => {
       log: 'file',
       kafkaBrokers: [],
       kafkaPrefix: 'tidegate',
+      kafkaCompression: 'none',
+      kafkaSaslMechanism: null,
+      kafkaSaslUsername: null,
+      kafkaSaslPasswordFile: null,
+      kafkaSsl: false,
+      kafkaSslCaFile: null,
+      kafkaSslCertFile: null,
+      kafkaSslKeyFile: null,
+      kafkaSslServername: null,
       shards: 24,
       budgetBytes: 256 * 1024 * 1024,
       logLevel: 'info',
@@ -99,6 +80,13 @@ describe('precedence: flag > environment > file > default', () => {
         TIDEGATE_LOG: 'memory',
         TIDEGATE_KAFKA_BROKERS: 'a:1,b:2',
         TIDEGATE_KAFKA_PREFIX: 'p',
+        TIDEGATE_KAFKA_SASL_MECHANISM: 'plain',
+        TIDEGATE_KAFKA_SASL_USERNAME: 'u',
+        TIDEGATE_KAFKA_SASL_PASSWORD_FILE: 'f',
+        TIDEGATE_KAFKA_SSL: 'true',
+        TIDEGATE_KAFKA_SSL_CA_FILE: 'a',
+        TIDEGATE_KAFKA_SSL_CERT_FILE: 'c',
+        TIDEGATE_KAFKA_SSL_KEY_FILE: 'k',
         TIDEGATE_SHARDS: '6',
         TIDEGATE_BUDGET: '1048576',
         TIDEGATE_LOG_LEVEL: 'silent',
@@ -109,7 +97,12 @@ describe('precedence: flag > environment > file > default', () => {
       listen: { address: '[::1]:0' },
       data: '/d',
       log: 'memory',
-      kafka: { brokers: ['a:1', 'b:2'], prefix: 'p' },
+      kafka: {
+        brokers: ['a:1', 'b:2'],
+        prefix: 'p',
+        sasl: { mechanism: 'plain', username: 'u', passwordFile: 'f' },
+        ssl: { caFile: 'a', certFile: 'c', keyFile: 'k' },
+      },
       shards: 6,
       ingest: { budget: 1048576 },
       logLevel: 'silent',
@@ -118,6 +111,8 @@ describe('precedence: flag > environment > file > default', () => {
     expect({ ...fromFile, origins: null }).toEqual({ ...fromEnv, origins: null });
     expect(fromEnv.kafkaBrokers).toEqual(['a:1', 'b:2']);
     expect(Object.entries(fromEnv.origins).filter(([, origin]) => origin === 'default')).toEqual([
+      ['kafkaCompression', 'default'],
+      ['kafkaSslServername', 'default'],
       ['plaintext', 'default'],
       ['auth', 'default'],
     ]);

@@ -127,6 +127,26 @@ describe('a reader of the topics', () => {
     expect(items.map(words)).toEqual(['aggregates 0:0 7', 'aggregates 0:1 8', 'aggregates 0:3 9']);
   });
 
+  it('gives a fault for a window result that is damaged, and goes on', () => {
+    const reader = new TidegateReader();
+    const values = ['{"n', 'null', '7', ''];
+    const log = values.map((text, i) => ({
+      ...resultMessage(i, i),
+      value: new TextEncoder().encode(text),
+    }));
+    const items = [...log, resultMessage(4, 4)].flatMap((one) =>
+      reader.read('x.aggregates', 0, one),
+    );
+    const damaged = {
+      kind: 'fault',
+      sentence: 'the result is damaged: its value is no JSON object',
+    };
+    expect(items).toEqual([
+      ...values.map((_, offset) => expect.objectContaining({ ...damaged, offset })),
+      expect.objectContaining({ kind: 'result', offset: 4 }),
+    ]);
+  });
+
   it('has nothing to say about other topics', () => {
     const reader = new TidegateReader();
     expect(reader.read('x.rejects', 0, message(0, {}))).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LOG } from '../../../src/model/record.ts';
 import { emptyHeader, readHeader } from '../../../src/wire/record-header.ts';
-import { emptyDisk, VirtualNode, writeTo } from '../../support/virtual-node.ts';
+import { emptyDisk, resultsOf, VirtualNode, writeTo } from '../../support/virtual-node.ts';
 
 describe('definitions', () => {
   test('are durable before the first record of each log that uses them', () => {
@@ -133,5 +133,30 @@ describe('the uncertain mark of a lane that comes from QoS 0', () => {
     const last = disk.records.filter(({ log }) => log === LOG.readings).at(-1);
     expect(last && readHeader(last.tg, header)).toBe(true);
     expect(header).toMatchObject({ n: 11, lost: 0, uncertain: true });
+  });
+});
+
+describe('results that a crash kept from their log', () => {
+  test('wait for the fences asleep, and are written when the logs are ours', () => {
+    const disk = emptyDisk();
+    const node = new VirtualNode(disk).start();
+    const session = node.publisher('a/b');
+    for (let n = 1; n <= 10; n += 1) {
+      node.pass(1000);
+      node.frame(session, { n });
+    }
+    const all = resultsOf(disk);
+    expect(all.length).toBeGreaterThan(0);
+    const records = disk.records.filter(({ log }) => log !== LOG.aggregates);
+    const cut = { records, schemas: disk.schemas };
+    const after = new VirtualNode(cut);
+    after.isPrompt = false;
+    after.start();
+    const { delivery } = after.gateway;
+    expect(delivery.isOwner).toBe(false);
+    expect(delivery.wakeAtMs).toBe(Number.POSITIVE_INFINITY);
+    after.land();
+    expect(delivery.isOwner).toBe(true);
+    expect(resultsOf(cut)).toEqual(all);
   });
 });

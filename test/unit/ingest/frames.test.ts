@@ -113,7 +113,7 @@ describe('a frame', () => {
   });
 
   test.each<[string, (gateway: VirtualNode, session: number) => void, number, boolean]>([
-    ['on a lane not granted', (g, s) => g.frame(s, { c: 2, n: 1 }), 4001, false],
+    ['on a lane not granted', (g, s) => g.frame(s, { c: 3, n: 1 }), 4001, false],
     ['over the credit', (g, s) => overspend(g, s), 4006, false],
     ['with an undeclared hole', (g, s) => g.frame(s, { n: 3, lost: 1 }), 4008, false],
     ['with lost = n', (g, s) => g.frame(s, { n: 3, lost: 3 }), 4000, true],
@@ -138,6 +138,7 @@ describe('a frame', () => {
     ['with rows of two lengths', [{ s: 1, t: 1, v: [[1, 2]] }], 4021],
     ['of a time before 1970', [{ s: 1, t: -1, v: [1] }], 4021],
     ['of a set of another lane', [{ s: 2, t: 1, v: [1] }], 4021],
+    ['with 65 blocks', Array.from({ length: 65 }, () => ({ s: 1, t: 1, v: [1] })), 4021],
   ])('%s is rejected for good, with stub and dead letter, and passed over', (_, blocks, code) => {
     const gateway = node();
     const session = gateway.publisher('d');

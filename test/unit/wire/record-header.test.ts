@@ -17,6 +17,7 @@ const EXAMPLE = hex(`01 00 00 01  e2 01 aa 55 1b 2c 3c 9f  30 11 f8 d6 7e 42 06 
 const HEADER: RecordHeader = {
   kind: RECORD.frame,
   uncertain: false,
+  isQosZero: false,
   lane: 1,
   own: hex('e2 01 aa 55 1b 2c 3c 9f'),
   recv: 1_761_962_400_158_000,
@@ -49,6 +50,7 @@ describe('the record header', () => {
     const header = fc.record({
       kind: fc.constantFrom(...Object.values(RECORD)),
       uncertain: fc.boolean(),
+      isQosZero: fc.boolean(),
       lane: fc.nat(3),
       own: fc.uint8Array({ minLength: 8, maxLength: 8 }),
       recv: fc.maxSafeInteger(),

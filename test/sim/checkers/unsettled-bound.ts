@@ -1,0 +1,64 @@
+import { FRAME_BYTES_MAX } from '../../../src/model/limits.ts';
+import type { Blame, Checker, MakeChecker } from '../checker.ts';
+import type { Fact, FactOf } from '../facts.ts';
+import type { Entry } from '../truth.ts';
+import type { World } from '../world.ts';
+
+const COST = 64;
+
+/**
+ * C3: what a gateway has admitted on a lane of a device and what is not in the log yet costs at most
+ * a window, whatever connections it came by. C4: what all of them are promised stays in the budget.
+ */
+class UnsettledBound implements Checker {
+  readonly name = 'C3 C4 unsettled within the window';
+  readonly kinds = ['judged', 'landed', 'stepped'] as const;
+  readonly #world: World;
+  readonly #blame: Blame;
+  /** Cost that is not in the log, by owner, device and lane. */
+  readonly #unsettled = new Map<string, number>();
+  /** Cost of each frame that is not in the log, by owner and identity. */
+  readonly #costs = new Map<string, number>();
+
+  constructor(world: World, blame: Blame) {
+    this.#world = world;
+    this.#blame = blame;
+  }
+
+  see(fact: Fact): void {
+    if (fact.kind === 'judged' && fact.fate === 'admitted') this.#admitted(fact);
+    else if (fact.kind === 'landed' && fact.entry.isValid) this.#landed(fact.entry);
+    else if (fact.kind === 'stepped' && fact.input.kind !== 'record') this.#stepped(fact);
+  }
+
+  #admitted({ link, lane, n, bytes }: FactOf<'judged'>): void {
+    const { node, epoch, lanes } = this.#world.sessions.view(link);
+    const view = lanes.get(lane);
+    if (!view || view.qos === 0) return;
+    const name = `${node.owner} ${link.party} ${lane}`;
+    this.#costs.set(`${name} ${epoch} ${n}`, bytes + COST);
+    const unsettled = (this.#unsettled.get(name) ?? 0) + bytes + COST;
+    this.#unsettled.set(name, unsettled);
+    const window = 2 * ((FRAME_BYTES_MAX[lane] ?? 0) + COST);
+    if (unsettled <= window) return;
+    this.#blame(`lane ${lane}: ${unsettled} unsettled, the window is ${window}`, link.party);
+  }
+
+  #landed({ owner, device, header }: Entry): void {
+    const name = `${owner} ${device} ${header.lane}`;
+    const frame = `${name} ${header.epoch} ${header.n}`;
+    const cost = this.#costs.get(frame);
+    if (cost === undefined) return;
+    this.#costs.delete(frame);
+    this.#unsettled.set(name, (this.#unsettled.get(name) ?? 0) - cost);
+  }
+
+  #stepped({ node }: FactOf<'stepped'>): void {
+    const { ingest } = node.gateway;
+    const promised = ingest.creditOutstanding;
+    if (promised <= node.budgetBytes) return;
+    this.#blame(`${node.name} has promised ${promised} of a budget of ${node.budgetBytes}`);
+  }
+}
+
+export const unsettledBound: MakeChecker = (world, blame) => new UnsettledBound(world, blame);

@@ -1,0 +1,12 @@
+/** A seed that found something once. */
+export interface KeptSeed {
+  readonly seed: number;
+  /** What it found. */
+  readonly found: string;
+}
+
+/**
+ * Seeds that failed once, for ever: they run before all others. A seed stands for the world of the
+ * day on which it was kept; when the plan of a world changes, look for one that finds the same.
+ */
+export const KEPT_SEEDS: readonly KeptSeed[] = [];
