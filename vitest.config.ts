@@ -41,6 +41,8 @@ export default defineConfig({
         pool: 'forks' as const,
         testTimeout: timeoutMs,
         hookTimeout: timeoutMs,
+        // What never comes is found out late; what comes late under load is no fault.
+        expect: { poll: { timeout: 15_000 } },
         teardownTimeout: 30_000,
         ...(workers === undefined ? {} : { maxWorkers: workers, fileParallelism: workers > 1 }),
         globalSetup: name === 'kafka' ? ['test/support/kafka/global-setup.ts'] : [],
