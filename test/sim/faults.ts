@@ -1,8 +1,9 @@
 import type { SimDevice } from './device.ts';
 import type { AppendFault, LogWeather } from './log-client.ts';
 import { MinimalDevice } from './minimal-device.ts';
-import type { Cut, Link } from './network.ts';
-import type { PlannedFault } from './plan.ts';
+import type { Link } from './network.ts';
+import type { SimNode } from './node.ts';
+import type { PlannedFault, TimedFault } from './plan.ts';
 import type { Dice } from './random.ts';
 import type { World } from './world.ts';
 
@@ -11,20 +12,6 @@ const APPEND_SHARE = 0.5;
 /** A network fault strikes this share of the connections. */
 const LINK_SHARE = 0.3;
 const CLOCK_STEP_MS = 600_000;
-
-const APPEND_FAULTS: ReadonlySet<string> = new Set<AppendFault>([
-  'log slow',
-  'log refuses',
-  'log writes, then times out',
-  'log request lands late',
-  'log writes in part',
-]);
-const CUTS: Readonly<Record<string, Cut>> = {
-  'connection reset': 'reset',
-  'client gone, data late': 'client gone',
-  'connection half-open': 'half-open',
-  'connection one way': 'one way',
-};
 
 /** Does to a world what its plan says, and counts what really struck. */
 export class Faults {
@@ -58,52 +45,76 @@ export class Faults {
 
   #begin(fault: PlannedFault): void {
     const { name, forMs } = fault;
-    const cut = CUTS[name];
-    if (cut) this.#cutLinks(name as 'connection reset', cut);
-    else if (APPEND_FAULTS.has(name) || name === 'log read fails') {
-      this.#active.add(fault);
-      this.#world.timeline.after(forMs, () => this.#active.delete(fault));
-    } else this.#strike(fault);
-  }
-
-  #strike({ name, forMs }: PlannedFault): void {
-    const world = this.#world;
+    const { tally, devices, dashboards } = this.#world;
     switch (name) {
       case 'network slow':
-        for (const link of this.#someLinks()) {
-          link.slow(forMs);
-          world.tally.strike(name);
-        }
-        return;
+        return this.#onLinks(name, (link) => link.slow(forMs));
+      case 'connection reset':
+        return this.#onLinks(name, (link) => link.cut('reset'));
+      case 'client gone, data late':
+        return this.#onLinks(name, (link) => link.cut('client gone'));
+      case 'connection half-open':
+        return this.#onLinks(name, (link) => link.cut('half-open'));
+      case 'connection one way':
+        return this.#onLinks(name, (link) => link.cut('one way'));
+      case 'log slow':
+      case 'log refuses':
+      case 'log writes, then times out':
+      case 'log request lands late':
+      case 'log writes in part':
+      case 'log read fails':
+        return this.#disturbLog(fault);
       case 'gateway crash':
         return this.#crash();
       case 'gateway takeover':
-        if (world.running.length !== 1) return;
-        world.tally.strike(name);
-        return world.takeOver();
+        return this.#takeOver();
       case 'gateway drain':
-        if (world.running.length === 0) return;
-        world.tally.strike(name);
-        return this.#dice.pick(world.running).drain();
+        return this.#onNode(name, (node) => node.drain());
       case 'clock step':
-        if (world.running.length === 0) return;
-        world.tally.strike(name);
-        return this.#dice
-          .pick(world.running)
-          .clock.step(this.#dice.between(-CLOCK_STEP_MS, CLOCK_STEP_MS));
+        return this.#onNode(name, ({ clock }) => clock.step(this.#clockStep()));
       case 'device reboot':
-        world.tally.strike(name);
-        return this.#dice.pick(world.devices).reboot(null);
+        tally.strike(name);
+        return this.#dice.pick(devices).reboot(null);
       case 'device reboot with memory':
         return this.#rebootWithMemory();
       case 'device reboot with stale memory':
         return this.#rebootWithStaleMemory(forMs);
       case 'dashboard stalls':
-        world.tally.strike(name);
-        return this.#dice.pick(world.dashboards).stall(forMs);
-      default:
-        return;
+        tally.strike(name);
+        return this.#dice.pick(dashboards).stall(forMs);
     }
+  }
+
+  #onLinks(name: TimedFault, act: (link: Link) => void): void {
+    const open = [...this.#world.links].filter(({ isClientOpen }) => isClientOpen);
+    for (const link of open.filter(() => this.#dice.chance(LINK_SHARE))) {
+      act(link);
+      this.#world.tally.strike(name);
+    }
+  }
+
+  #onNode(name: TimedFault, act: (node: SimNode) => void): void {
+    const { running, tally } = this.#world;
+    if (running.length === 0) return;
+    tally.strike(name);
+    act(this.#dice.pick(running));
+  }
+
+  #disturbLog(fault: PlannedFault): void {
+    this.#active.add(fault);
+    this.#world.timeline.after(fault.forMs, () => this.#active.delete(fault));
+  }
+
+  #clockStep(): number {
+    return this.#dice.between(-CLOCK_STEP_MS, CLOCK_STEP_MS);
+  }
+
+  /** Three gateways at once would be more than a mistaken operator starts. */
+  #takeOver(): void {
+    const { running, tally } = this.#world;
+    if (running.length !== 1) return;
+    tally.strike('gateway takeover');
+    this.#world.takeOver();
   }
 
   #crash(): void {
@@ -116,41 +127,36 @@ export class Faults {
 
   /** The flash has the next numbers; what was retained is gone all the same. */
   #rebootWithMemory(): void {
-    const device = this.#someMinimal(() => true);
-    const { flash } = (device?.program ?? {}) as Partial<MinimalDevice>;
-    if (!device || !flash) return;
+    const [device, program] = this.#someMinimal(() => true) ?? [];
+    if (!device || !program?.flash) return;
     this.#world.tally.strike('device reboot with memory');
-    device.reboot(flash);
+    device.reboot(program.flash);
   }
 
   /** The flash is older than what was acked since: the gateway's acks have to give it away. */
   #rebootWithStaleMemory(afterMs: number): void {
-    const device = this.#someMinimal(({ habits }) => habits.qos0Share === 0);
-    const { flash } = (device?.program ?? {}) as Partial<MinimalDevice>;
+    const [device, before] = this.#someMinimal(({ habits }) => habits.qos0Share === 0) ?? [];
+    const flash = before?.flash;
     if (!device || !flash) return;
     this.#world.timeline.after(afterMs, () => {
-      const program = device.program as MinimalDevice;
-      if (this.#isOver || this.#world.running.length !== 1 || !program.isStaleFor(flash)) return;
+      const { program } = device;
+      if (this.#isOver || this.#world.running.length !== 1) return;
+      if (!(program instanceof MinimalDevice) || !program.isStaleFor(flash)) return;
       this.#world.tally.strike('device reboot with stale memory');
       device.reboot(flash);
     });
   }
 
-  #someMinimal(isFit: (device: SimDevice) => boolean): SimDevice | undefined {
-    const minimal = this.#world.devices.filter(({ program }) => program instanceof MinimalDevice);
-    return this.#dice.pick(minimal.filter(isFit));
-  }
-
-  #cutLinks(name: 'connection reset', cut: Cut): void {
-    for (const link of this.#someLinks()) {
-      link.cut(cut);
-      this.#world.tally.strike(name);
+  /** A device whose firmware is the minimal one, with its program. */
+  #someMinimal(
+    isFit: (device: SimDevice) => boolean,
+  ): readonly [SimDevice, MinimalDevice] | undefined {
+    const found: (readonly [SimDevice, MinimalDevice])[] = [];
+    for (const device of this.#world.devices) {
+      const { program } = device;
+      if (program instanceof MinimalDevice && isFit(device)) found.push([device, program]);
     }
-  }
-
-  #someLinks(): Link[] {
-    const open = [...this.#world.links].filter(({ isClientOpen }) => isClientOpen);
-    return open.filter(() => this.#dice.chance(LINK_SHARE));
+    return found.length > 0 ? this.#dice.pick(found) : undefined;
   }
 
   #faultOf(): AppendFault | null {

@@ -3,7 +3,7 @@ import type { RingFrame } from '../../src/client/lane-queue.ts';
 import { type Ending, ReconnectPolicy } from '../../src/client/reconnect-policy.ts';
 import type { Now } from '../../src/model/time.ts';
 import { decodeCbor } from '../../src/wire/decode.ts';
-import { encode, encodeBlocks, encodeData } from '../../src/wire/encode.ts';
+import { encode, encodeBlocks } from '../../src/wire/encode.ts';
 import type {
   Away,
   ClientMessage,
@@ -13,16 +13,15 @@ import type {
   Welcome,
 } from '../../src/wire/messages.ts';
 import type { Flash, Program } from './device.ts';
-import { type Habits, SETS } from './habits.ts';
+import type { Habits } from './habits.ts';
 import { MinimalLane } from './minimal-lane.ts';
+import { MinimalPump } from './minimal-pump.ts';
 import type { Dice } from './random.ts';
 
-const COST = 64;
 const HEAD_BYTES_MAX = 32;
 const SILENT_HEARTBEATS = 2.5;
 /** Frames formed after so long without a session go to lane 2. Units: ms. [R5.3-5] */
 const BACKFILL_AFTER_MS = 2000;
-const PING_PACE_MS = 2000;
 const BACKFILL = 2;
 
 const STALE: Ending = { code: 4007, status: 0, message: 'the memory is older than what is acked' };
@@ -38,15 +37,14 @@ export class MinimalDevice implements Program {
   readonly #dice: Dice;
   readonly #policy: ReconnectPolicy;
   readonly #lanes: readonly MinimalLane[];
+  readonly #pump: MinimalPump;
   #epoch: number | null;
   #state: 'offline' | 'connecting' | 'greeting' | 'live' | 'ended' = 'offline';
   #connectAtMs = 0;
   #leaveAtMs = Number.POSITIVE_INFINITY;
   #offlineSinceMs = 0;
   #heardMs = 0;
-  #pingedMs = Number.NEGATIVE_INFINITY;
   #welcomedMs = 0;
-  #defined = new Set<number>();
   #effects: DeviceEffect[] = [];
   /** It came up with a memory that may be older than what it was told: it forms nothing yet. */
   #isUnsure: boolean;
@@ -57,6 +55,7 @@ export class MinimalDevice implements Program {
     this.#epoch = flash?.epoch ?? null;
     this.#isUnsure = flash !== null;
     this.#lanes = habits.lanes.map((lane) => new MinimalLane(lane, flash?.next[lane] ?? 1));
+    this.#pump = new MinimalPump(this.#lanes);
     const random = dice.random;
     this.#policy = new ReconnectPolicy({ random, isUnattended: false, canRenew: false });
   }
@@ -115,7 +114,7 @@ export class MinimalDevice implements Program {
     const isOpen = this.#state === 'live' || this.#state === 'greeting';
     if (isOpen && ms >= silentAtMs) this.#hangUp(SILENT, ms);
     if (this.#state === 'live' && ms >= this.#leaveAtMs) this.#moveOn(ms);
-    if (this.#state === 'live') this.#pump(ms);
+    if (this.#state === 'live') this.#pump.run(this.#effects, this.#epoch as number, ms);
     if (this.#state === 'offline' && ms >= this.#connectAtMs) {
       this.#state = 'connecting';
       this.#effects.push({ kind: 'connect', url: '' });
@@ -123,7 +122,7 @@ export class MinimalDevice implements Program {
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     if (this.#state === 'offline') this.wakeAtMs = this.#connectAtMs;
     else if (this.#state === 'live' || this.#state === 'greeting') {
-      this.wakeAtMs = Math.min(silentAtMs, this.#leaveAtMs, this.#pingedMs + PING_PACE_MS);
+      this.wakeAtMs = Math.min(silentAtMs, this.#leaveAtMs, this.#pump.pingFromMs);
       if (this.wakeAtMs <= ms) this.wakeAtMs = Math.min(silentAtMs, this.#leaveAtMs);
     }
   }
@@ -164,7 +163,7 @@ export class MinimalDevice implements Program {
     if (this.#state !== 'connecting') return;
     this.#state = 'greeting';
     this.#heardMs = now.monoMs;
-    this.#defined = new Set();
+    this.#pump.restart();
     for (const lane of this.#lanes) {
       lane.qos = lane.lane > 0 && this.#dice.chance(this.#habits.qos0Share) ? 0 : 1;
       lane.restart();
@@ -277,44 +276,6 @@ export class MinimalDevice implements Program {
   #newEpoch(): void {
     this.#epoch = null;
     for (const lane of this.#lanes) lane.renumber();
-  }
-
-  #pump(ms: number): void {
-    for (const lane of this.#lanes) {
-      if (!lane.isGranted) continue;
-      for (;;) {
-        const frame = lane.cursor;
-        if (!frame) break;
-        if (!this.#sendFrame(lane, frame)) {
-          if (lane.lane === BACKFILL) this.#askForCredit(lane, ms);
-          break;
-        }
-      }
-    }
-  }
-
-  #sendFrame(lane: MinimalLane, frame: RingFrame): boolean {
-    const head = { c: lane.lane, n: frame.n, lost: frame.lost };
-    const bytes = encodeData('cbor', head, frame.blocks);
-    if (lane.sent + bytes.length + COST > lane.lim) return false;
-    for (const s of frame.sets) this.#define(s);
-    lane.pass(frame, bytes.length + COST);
-    const epoch = this.#epoch as number;
-    this.#effects.push({ kind: 'sendFrame', bytes, frame, epoch, isFirst: false });
-    return true;
-  }
-
-  #define(s: number): void {
-    const set = SETS.find((each) => each.s === s);
-    if (!set || this.#defined.has(s)) return;
-    this.#defined.add(s);
-    this.#say({ k: 'def', c: set.lane, s, cols: set.cols, of: set.of });
-  }
-
-  #askForCredit(lane: MinimalLane, ms: number): void {
-    if (ms < this.#pingedMs + PING_PACE_MS) return;
-    this.#pingedMs = ms;
-    this.#say({ k: 'ping', bl: [[BACKFILL, lane.backlog]] });
   }
 
   #lane(lane: number): MinimalLane | undefined {

@@ -89,6 +89,8 @@ const WINDOWS = [4096, 16_512, 16_512] as const;
 const BUDGET_SLACK = 0.4;
 /** A kind of fault is drawn for this share of the seeds. */
 const FAULT_SHARE = 0.6;
+/** One that strikes only where there is something to read is drawn more often. */
+const SHARES: Readonly<Partial<Record<TimedFault, number>>> = { 'log read fails': 0.9 };
 const STRIKES_MOST = 4;
 /** Of the gateways so many start with a lower `mf` on the bulk lanes. Units of it: bytes. */
 const LOWERED_SHARE = 0.25;
@@ -157,7 +159,7 @@ function devicesOf(dice: Dice, count: number, areClocksWrong: boolean): Habits[]
       heartbeatMs: dice.pick([5000, 5000, 10_000, 20_000]),
       ringBytesMax,
       lanes: lanesOf(dice, firmware),
-      periodMs: { 0: dice.between(8000, 40_000), 1: dice.between(2500, 9000) },
+      periodMs: { 0: dice.between(8000, 40_000), 1: dice.between(3000, 10_000) },
       rows: isBulky ? 50 + dice.below(600) : 1 + dice.below(3),
       clock: areClocksWrong ? deviceClockOf(dice) : { skewMs: 0, drift: 0 },
       refusedShare: hasRefused && dice.chance(0.5) ? 0.05 : 0,
@@ -196,7 +198,7 @@ function dashboardOf(dice: Dice, at: number): DashboardHabits {
 function faultsOf(dice: Dice, isFile: boolean): PlannedFault[] {
   const faults: PlannedFault[] = [];
   for (const name of TIMED_FAULTS) {
-    const isDrawn = dice.chance(FAULT_SHARE);
+    const isDrawn = dice.chance(SHARES[name] ?? FAULT_SHARE);
     if (!isDrawn || (isFile && CLUSTER_ONLY.has(name))) continue;
     const strikes = 1 + dice.below(STRIKES_MOST);
     for (let strike = 0; strike < strikes; strike += 1) {

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { DeviceEffect, DeviceInput } from '../../src/client/device-io.ts';
 import { DeviceSession } from '../../src/client/device-session.ts';
 import { openIdentity } from '../../src/model/identity.ts';
-import { LOG, type LogRecord, RECORD } from '../../src/model/record.ts';
+import { LOG, type LogRecord } from '../../src/model/record.ts';
 import { monoMs, type Now, wallUs } from '../../src/model/time.ts';
-import { decodeCbor } from '../../src/wire/decode.ts';
-import type { Flow, Message } from '../../src/wire/messages.ts';
 import { SharedLog } from '../sim/log.ts';
-import { contentOf, contentOfBlocks, type Entry, Truth } from '../sim/truth.ts';
+import { contentOfBlocks, Truth } from '../sim/truth.ts';
+import { SmallAccount } from './small-account.ts';
+import { decoded, isReplacedBy, SmallNames } from './small-names.ts';
 import { SmallNode } from './small-node.ts';
 
 const START_US = 1_761_962_400_000_000;
@@ -48,18 +48,17 @@ export interface SmallLink {
 export class SmallWorld {
   /** What is wrong; null as long as nothing is. */
   fault: string | null = null;
-  ms = 0;
   readonly log: SharedLog;
   readonly #truth = new Truth();
+  readonly #account = new SmallAccount(this.#truth);
   readonly #bounds: Bounds;
   readonly #left: { cuts: number; fails: number; takeovers: number; crashes: number };
   readonly #device: DeviceSession;
   readonly #nodes: SmallNode[] = [];
   readonly #links: SmallLink[] = [];
-  /** Epochs by number, in the order in which they were minted. */
-  readonly #epochs: number[] = [];
-  readonly #given = new Set<number>();
+  readonly #names = new SmallNames();
   readonly #later: (() => void)[] = [];
+  #ms = 0;
   #contents = 0;
   #link: SmallLink | null = null;
   #isDialling = false;
@@ -84,7 +83,7 @@ export class SmallWorld {
   }
 
   now(): Now {
-    return { monoMs: monoMs(this.ms), wallUs: wallUs(START_US + this.ms * 1000) };
+    return { monoMs: monoMs(this.#ms), wallUs: wallUs(START_US + this.#ms * 1000) };
   }
 
   /** Everything that may happen next. */
@@ -120,15 +119,18 @@ export class SmallWorld {
     else if (what === 'up') this.#up(this.#links[no] as SmallLink);
     else if (what === 'lose') this.#lose(this.#links[no] as SmallLink);
     else if (what === 'cut') this.#cut();
-    else if (what === 'takeover') this.#takeOver();
-    else if (what === 'crash') this.#crash();
-    else if (what === 'wait') this.ms += REST_MS;
+    else if (what === 'takeover') {
+      this.#left.takeovers -= 1;
+      this.#startNode();
+    } else if (what === 'crash') this.#crash();
+    else if (what === 'wait') this.#ms += REST_MS;
     else {
       if (what === 'fail') this.#left.fails -= 1;
       this.#nodes[no]?.take(what);
     }
     this.#tidy();
-    this.#account();
+    const vanished = this.#account.vanished(this.#device.ring.lane(LANE)?.all() ?? []);
+    if (vanished !== null) this.fault ??= `content ${vanished} vanished`;
   }
 
   /** A name for everything that matters for what may follow; clocks do not. */
@@ -144,11 +146,13 @@ export class SmallWorld {
       .map((link) => [
         link === this.#link,
         link.node.no,
-        this.#words(link.up),
-        this.#words(link.down),
+        this.#names.words(link.up),
+        this.#names.words(link.down),
       ]);
-    const log = this.#truth.entries.map((entry) => this.#wordOf(entry));
-    const nodes = this.#nodes.map((node) => node.state(DEVICE, (epoch) => this.#epochNo(epoch)));
+    const log = this.#truth.entries.map((entry) => this.#names.record(entry));
+    const nodes = this.#nodes.map((node) =>
+      node.state(DEVICE, (epoch) => this.#names.epoch(epoch)),
+    );
     const { cuts, fails, takeovers, crashes } = this.#left;
     const budget = [cuts, fails, takeovers, crashes, this.#contents, this.#isDialling];
     return JSON.stringify([device, links, log, nodes, budget]);
@@ -168,7 +172,7 @@ export class SmallWorld {
   told(session: number, bytes: Uint8Array): void {
     const link = this.#links[session - 1];
     const message = decoded(bytes, 'server');
-    if (message.k === 'welcome' && message.ep !== undefined) this.#epochNo(message.ep);
+    if (message.k === 'welcome' && message.ep !== undefined) this.#names.epoch(message.ep);
     if (message.k === 'away' && message.e >= 4000 && message.e < 4100 && message.e !== 4007) {
       this.fault ??= `told ${message.e}: ${message.m}`;
     }
@@ -181,11 +185,6 @@ export class SmallWorld {
     this.#nodes.push(new SmallNode(this, this.#nodes.length, sha256));
   }
 
-  #takeOver(): void {
-    this.#left.takeovers -= 1;
-    this.#startNode();
-  }
-
   /** The newest gateway dies. */
   #crash(): void {
     this.#left.crashes -= 1;
@@ -194,7 +193,7 @@ export class SmallWorld {
 
   #form(): void {
     this.#contents += 1;
-    this.#given.add(this.#contents);
+    this.#account.given.add(this.#contents);
     const blocks = [{ s: 2, t: START_US, v: [Float64Array.of(this.#contents)] }];
     this.#give({ kind: 'form', lane: LANE, blocks });
   }
@@ -250,7 +249,7 @@ export class SmallWorld {
     for (const effect of this.#device.step(input, this.now())) this.#perform(effect);
     // Waiting is nothing that could be done otherwise: the device is woken at once.
     if (this.#device.phase !== 'offline') return;
-    this.ms = Math.max(this.ms, this.#device.wakeAtMs);
+    this.#ms = Math.max(this.#ms, this.#device.wakeAtMs);
     for (const effect of this.#device.step({ kind: 'tick' }, this.now())) this.#perform(effect);
   }
 
@@ -262,35 +261,17 @@ export class SmallWorld {
     else if (effect.kind === 'dropped') {
       // Without a frame it is the newest readings for which there was no room.
       const { source } = effect.frame ?? {};
-      this.#given.delete(source ? contentOfBlocks(source) : this.#contents);
+      this.#account.given.delete(source ? contentOfBlocks(source) : this.#contents);
     } else if (effect.kind === 'acked') {
-      for (const { n, source } of effect.freed) this.#freed(n, contentOfBlocks(source ?? []));
+      for (const { n, source } of effect.freed) {
+        const content = contentOfBlocks(source ?? []);
+        if (!this.#account.isDurable(content)) this.fault ??= `acked frame ${n} is not in the log`;
+      }
     } else if (effect.kind === 'close' && this.#link) {
       const link = this.#link;
       link.isOpen = false;
       this.#link = null;
       if (link.up.length === 0) this.#lose(link);
-    }
-  }
-
-  #freed(n: number, content: number): void {
-    if (!this.#durable().has(content)) this.fault ??= `frame ${n} was acked and is not in the log`;
-  }
-
-  #durable(): ReadonlySet<number> {
-    const frames = this.#truth.entries.filter(
-      ({ isValid, header }) => isValid && header.kind === RECORD.frame,
-    );
-    return new Set(frames.map(({ record }) => contentOf(record.value)));
-  }
-
-  /** Every frame that was formed and not dropped is retained or in the log. */
-  #account(): void {
-    const durable = this.#durable();
-    const retained = this.#device.ring.lane(LANE)?.all() ?? [];
-    const held = new Set(retained.map(({ source }) => contentOfBlocks(source ?? [])));
-    for (const content of this.#given) {
-      if (!durable.has(content) && !held.has(content)) this.fault ??= `content ${content} vanished`;
     }
   }
 
@@ -305,53 +286,13 @@ export class SmallWorld {
   /** What follows by itself: paced flows, the end of connections to a dead gateway, a new one. */
   #tidy(): void {
     this.catchUp();
-    this.ms += PACE_MS;
+    this.#ms += PACE_MS;
     for (const node of this.#nodes) node.input({ kind: 'tick' });
     this.catchUp();
     for (const link of this.#links) if (link.node.isGone) link.up = [];
     if (this.#link?.node.isGone) this.#hangUp();
     if (this.#nodes.every(({ isGone }) => isGone)) this.#startNode();
   }
-
-  #epochNo(epoch: number): number {
-    const known = this.#epochs.indexOf(epoch);
-    return epoch === 0 ? 0 : (known < 0 ? this.#epochs.push(epoch) - 1 : known) + 1;
-  }
-
-  #words(messages: readonly Uint8Array[]): unknown[] {
-    return messages.map((bytes) => {
-      const message = decodeCbor(bytes, 'client');
-      const said = 'message' in message ? message.message : decoded(bytes, 'server');
-      return this.#wordsOf(said);
-    });
-  }
-
-  #wordsOf(message: Message): unknown {
-    if (message.k === 'data') return ['data', message.n, message.lost];
-    if (message.k === 'hello' || message.k === 'welcome') {
-      return [message.k, this.#epochNo(message.ep ?? 0), message.ch];
-    }
-    if (message.k === 'flow') return ['flow', message.f];
-    return message.k === 'away' ? ['away', message.e] : message.k;
-  }
-
-  #wordOf({ record, header, owner, isValid }: Entry): unknown {
-    const { kind, epoch, n, lost, uncertain } = header;
-    return [record.log, kind, owner, isValid, this.#epochNo(epoch), n, lost, uncertain];
-  }
 }
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
-
-/** A flow of all lanes makes one before it needless; one that only says why does not. */
-function isReplacedBy(bytes: Uint8Array | undefined, flow: Flow): boolean {
-  const before = bytes && decoded(bytes, 'server');
-  return before?.k === 'flow' && flow.f.length >= before.f.length;
-}
-
-function decoded(bytes: Uint8Array, from: 'client' | 'server'): Message {
-  const result = decodeCbor(bytes, from);
-  if ('breach' in result)
-    throw new Error(`what was sent does not decode: ${result.breach.message}`);
-  return result.message;
-}
