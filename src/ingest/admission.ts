@@ -9,7 +9,7 @@ import { encode } from '../wire/encode.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import { Channel } from './channel.ts';
 import type { Device, LaneState } from './device.ts';
-import type { Session } from './session.ts';
+import type { Session, SetDefinition } from './session.ts';
 
 const HASH_BYTES = 16;
 
@@ -39,6 +39,8 @@ export interface RowSink {
 export class Admitter {
   readonly #reader = new FrameReader();
   readonly #sink: RowSink;
+  /** The distinct sets of the frame, in order of first appearance; two may have one definition. */
+  readonly #sets: SetDefinition[] = [];
   readonly #schemas: Schema[] = [];
   readonly #row: FrameRow;
   #hashes = new Uint8Array(HASH_BYTES * 4);
@@ -114,15 +116,17 @@ export class Admitter {
 
   /** Blocks in order, each for 4020, 4021 (4023 comes with scopes). Source: [R5.2-12]. */
   #checkBlocks(session: Session, lane: number): Breach | null {
-    const schemas = this.#schemas;
-    schemas.length = 0;
+    this.#sets.length = 0;
+    this.#schemas.length = 0;
     for (let i = 0; i < this.#reader.blockCount; i += 1) {
       const set = session.sets.get(this.#reader.set(i));
       if (!set) return breach(4020, `set ${this.#reader.set(i)} is not defined here`);
       if (set.lane !== lane) return breach(4021, `the set belongs to lane ${set.lane}`);
       const shape = this.#reader.shape(i, set.schema.columns.length);
       if (shape) return shape;
-      if (!schemas.includes(set.schema)) schemas.push(set.schema);
+      if (this.#sets.includes(set)) continue;
+      this.#sets.push(set);
+      this.#schemas.push(set.schema);
     }
     return null;
   }

@@ -33,7 +33,7 @@ export interface FrameRow {
   recv: number;
   /** Shape: 16 bytes per distinct set, in order of first appearance. */
   hashes: Uint8Array;
-  /** The sets of the frame, whose definitions must be durable before it. */
+  /** The definitions of these sets, which must be durable before it; one may come twice. */
   schemas: readonly Schema[];
   /** Why the frame is refused; null for a frame. */
   refusal: Breach | null;
