@@ -25,7 +25,7 @@ const tiers = [
   { name: 'style', order: 0, timeoutMs: 30_000 },
   { name: 'unit', order: 0, timeoutMs: 5_000 },
   { name: 'property', order: 1, timeoutMs: 60_000 },
-  { name: 'conformance', order: 2, timeoutMs: 30_000, isShared: true },
+  { name: 'conformance', order: 2, timeoutMs: 30_000, isShared: true, workers: 2 },
   // Real servers, which mostly wait: two files at a time, the two cores are enough for that.
   { name: 'integration', order: 3, timeoutMs: 120_000, exclude: BROWSER_TESTS, workers: 2 },
   // A page that must not freeze has the machine for itself.

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Admin } from 'kafkajs';
@@ -10,14 +10,21 @@ import { PushingDevice } from '../support/pushing-device.ts';
 import { runCli } from '../support/run-cli.ts';
 import { linesOf, WatchedGateway } from '../support/watched-gateway.ts';
 
-const TOPIC_RESOURCE = 2;
+/** The protocol's numbers for a permission. */
+const [TOPIC_RESOURCE, GROUP_RESOURCE] = [2, 3];
+const [READ, WRITE, CREATE, DESCRIBE] = [3, 4, 5, 8];
+const [PREFIXED, ALLOW] = [4, 3];
+const PREFIX = 'acl';
 const JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
 const own = process.env['KAFKA_BROKERS'] === undefined;
 
 /** What an operator may have done to the cluster. */
-async function operate(step: (admin: Admin) => Promise<unknown>): Promise<void> {
+async function operate(
+  step: (admin: Admin) => Promise<unknown>,
+  brokers = kafkaBrokers(),
+): Promise<void> {
   const admin = new KafkaClient({
-    brokers: [...kafkaBrokers()],
+    brokers: [...brokers],
     logLevel: logLevel.NOTHING,
   }).admin();
   await admin.connect();
@@ -101,6 +108,7 @@ describeKafka('a cluster with permissions', () => {
   beforeAll(async () => {
     if (!own) return;
     kafka = await startKafka({
+      dir: join(directory, 'kafka'),
       config: {
         'listener.security.protocol.map':
           'CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
@@ -113,18 +121,59 @@ describeKafka('a cluster with permissions', () => {
   });
 
   afterAll(async () => {
-    await kafka?.stop();
+    await kafka?.broker(1).kill();
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it.runIf(own)('refuses a user who may not create topics: 78, and what to grant', async () => {
+  /** Lets the guest do this with what begins with the prefix. */
+  async function grant(resourceType: number, ...operations: number[]): Promise<void> {
+    const ports = readFileSync(join(directory, 'kafka/ports.json'), 'utf8');
+    const [{ internal }] = JSON.parse(ports) as [{ internal: number }];
+    const acl = operations.map((operation) => ({
+      resourceType,
+      resourceName: PREFIX,
+      resourcePatternType: PREFIXED,
+      principal: 'User:guest',
+      host: '*',
+      operation,
+      permissionType: ALLOW,
+    }));
+    // On this listener everybody may do everything.
+    await operate((admin) => admin.createAcls({ acl }), [`127.0.0.1:${internal}`]);
+  }
+
+  /** The configuration file of a user who may do what was granted. */
+  function configured(): string {
     const passwordFile = join(directory, 'password');
     const config = join(directory, 'tidegate.yaml');
     const sasl = { mechanism: 'plain', username: 'guest', passwordFile };
     writeFileSync(passwordFile, 'g');
-    writeFileSync(config, JSON.stringify({ kafka: { brokers: kafka.bootstrap, sasl } }));
-    const { code, sentence } = await refused('--log', 'kafka', '--config', config);
-    expect(code).toBe(78);
-    expect(sentence).toMatch(/no permission.*tidegate\.readings.*grant.*Create/);
+    writeFileSync(config, JSON.stringify({ shards: 3, kafka: { sasl } }));
+    return config;
+  }
+
+  it.runIf(own)('tells step by step what to grant, until everything is', async () => {
+    const config = configured();
+    const where = ['--log', 'kafka', '--kafka-brokers', kafka.bootstrap.join(',')];
+    const flags = [...where, '--kafka-prefix', PREFIX, '--config', config];
+    const blind = await refused(...flags);
+    expect(blind.code).toBe(78);
+    expect(blind.sentence).toMatch(/no permission to see topic acl\.readings .* grant Describe/);
+    await grant(TOPIC_RESOURCE, DESCRIBE);
+    const idle = await refused(...flags);
+    expect(idle.code).toBe(78);
+    expect(idle.sentence).toMatch(/no permission to create topics: create them \(replication 1,/);
+    expect(idle.sentence).toMatch(/grant Create: acl\.readings \(3 part.*acl\.schemas \(1 part/);
+
+    await grant(TOPIC_RESOURCE, CREATE, READ);
+    const gateway = await WatchedGateway.start(kafka.bootstrap, PREFIX, '--config', config);
+    const reasons = async () => (await gateway.readiness()).reasons;
+    const says = (text: string) => [expect.stringContaining(text)];
+    await expect.poll(reasons).toEqual(says('may not Read groups that begin with kafka.prefix'));
+    await grant(GROUP_RESOURCE, READ);
+    await expect.poll(reasons).toEqual(says('grant Describe, Read and Write on topics'));
+    await grant(TOPIC_RESOURCE, WRITE);
+    await gateway.ready();
+    await gateway.stop();
   });
 });

@@ -38,6 +38,14 @@ const SENTENCES: Readonly<Record<string, string>> = {
   KAFKA_STORAGE_ERROR: "a broker's disk does not work",
 };
 
+/** The same for what kafkajs says by the name of an error alone. */
+const NAMED_SENTENCES: Readonly<Record<string, string>> = {
+  KafkaJSBrokerNotFound: 'a partition has lost its leader',
+  KafkaJSGroupCoordinatorNotFound:
+    'the cluster does not serve our consumer group: its internal topics are being made, or the ' +
+    'user may not Read groups that begin with kafka.prefix',
+};
+
 /** The same for what the system says of a connection; the broker's address follows. */
 const CONNECTION_SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at',
@@ -112,11 +120,12 @@ export const isUnauthorized = (error: unknown): boolean => UNAUTHORIZED.has(type
 export function sentenceOf(error: unknown): string {
   const fault = innermost(error);
   const known = fault.type === undefined ? undefined : SENTENCES[fault.type];
-  return known === undefined ? connectionSentence(fault) : `${known} (${fault.type})`;
+  return known === undefined ? otherSentence(fault) : `${known} (${fault.type})`;
 }
 
-function connectionSentence({ name, code, broker, message }: KafkaFault): string {
-  if (name === 'KafkaJSBrokerNotFound') return 'a partition has lost its leader';
+function otherSentence({ name, code, broker, message }: KafkaFault): string {
+  const named = NAMED_SENTENCES[name];
+  if (named !== undefined) return named;
   if (broker === undefined) return message;
   const known = code === undefined ? undefined : CONNECTION_SENTENCES[code];
   if (known !== undefined) return `${known} ${broker} (${code})`;

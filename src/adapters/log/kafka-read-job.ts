@@ -103,6 +103,12 @@ export class ReadJob {
     return this.#passed(position, batch.lastOffset);
   }
 
+  /** The partition begins at this offset: nothing before it comes any more. */
+  skipTo(place: Pick<ReadTarget, 'topic' | 'partition'>, low: number): void {
+    const position = this.positionOf(place);
+    if (position && low > position.next) this.#passed(position, low - 1);
+  }
+
   /** Nothing more of this partition comes up to this offset. */
   #passed(position: ReadPosition, last: number): Taken {
     if (last >= position.next) {

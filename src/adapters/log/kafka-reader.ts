@@ -135,7 +135,10 @@ export class KafkaReader {
       const topics = [...new Set(job.open.map(({ topic }) => topic))];
       const ends = await fetchEnds(cluster, topics);
       for (const { topic, partition, next } of job.open) {
-        const high = ends.get(topic)?.high[partition] ?? 0;
+        const { low = [], high: highs = [] } = ends.get(topic) ?? {};
+        // What retention took away meanwhile is no record of ours any more.
+        job.skipTo({ topic, partition }, low[partition] ?? 0);
+        const high = highs[partition] ?? 0;
         if (high >= next) continue;
         const sentence = `${topic}, partition ${partition}, ends at offset ${high}: offset ${next} was there before`;
         job.fail(new VanishedError(sentence));

@@ -224,6 +224,8 @@ function properties(
     'share.coordinator.state.topic.num.partitions': '1',
     'share.coordinator.state.topic.replication.factor': replicas,
     'share.coordinator.state.topic.min.isr': minIsr,
+    // Records of tests are older than the default of a week, and would go while a test reads them.
+    'log.retention.ms': '-1',
     'log.cleaner.dedupe.buffer.size': '4194304', // default 128 MiB of heap
     // A killed broker is replaced as leader after this time, and may itself come back only then.
     'broker.session.timeout.ms': '3000',
