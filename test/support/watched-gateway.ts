@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import { metric } from './gateway-process.ts';
 import { freePort } from './kafka/kafka.ts';
 import { type CliChild, type CliResult, startCli } from './run-cli.ts';
@@ -36,7 +37,7 @@ export class WatchedGateway {
     this.#child = startCli(['serve', ...log, '--listen', `127.0.0.1:${port}`, ...more]);
   }
 
-  /** Starts one on these brokers and resolves when it listens. */
+  /** Starts one on these brokers and resolves when it listens. It ends with the test at the latest. */
   static async start(
     brokers: readonly string[],
     prefix: string,
@@ -45,6 +46,7 @@ export class WatchedGateway {
     const kafka = ['--kafka-brokers', brokers.join(','), '--kafka-prefix', prefix];
     const log = ['--log', 'kafka', ...kafka];
     const gateway = new WatchedGateway(await freePort(), log, more);
+    onTestFinished(() => void gateway.#child.process.kill('SIGKILL'));
     await gateway.#until(async () => (await fetch(`${gateway.http}/healthz`)).ok);
     return gateway;
   }

@@ -33,7 +33,7 @@ export interface MemberPort {
   /** What is to be fetched after a join, and from where. */
   open(): readonly ReadPosition[];
   fetched(batch: Fetched): void;
-  /** kafkajs has given up on this member, which had joined. */
+  /** This member, which had joined, is of no use any more. */
   crashed(cause: Error): void;
 }
 
@@ -145,8 +145,7 @@ export class KafkaMember {
       joined.reject(payload.error);
       if (this.#hasJoined && !this.#hasLeft) this.#port.crashed(payload.error);
     });
-    // kafkajs gives up a request that is not answered, but asks again over the same connection.
-    this.#consumer.on(events.REQUEST_TIMEOUT, () => this.#connection.cut());
+    this.#consumer.on(events.REQUEST_TIMEOUT, () => this.#unanswered());
     // Batches without a message never reach `eachBatch`.
     this.#consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#tookNothing(payload);
@@ -156,6 +155,15 @@ export class KafkaMember {
       eachBatch: (payload) => Promise.resolve(this.#took(payload)),
     });
     await joined.promise;
+  }
+
+  /**
+   * kafkajs gives up the request, but asks again over the same connection, and then goes on asking a
+   * broker that hangs for half a minute after others lead in its place. A new member does neither.
+   */
+  #unanswered(): void {
+    if (this.#hasJoined && !this.#hasLeft) this.#port.crashed(new Error('Kafka does not answer'));
+    else this.#connection.cut();
   }
 
   /**

@@ -9,7 +9,7 @@ const REJOIN_WAIT_MS = 500;
 /** So often it is looked whether a reading that stands still can go on at all. */
 const LOOK_MS = 3000;
 /** After so many looks without progress, although there are records, another member tries. */
-const LOOKS_MAX = 4;
+const LOOKS_MAX = 2;
 
 /** Records that were acknowledged are gone: the log ends before what was written to it. */
 export class VanishedError extends Error {
