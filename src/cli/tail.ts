@@ -157,6 +157,7 @@ async function showResults(
   const { isAll, series, format } = plan;
   const copies = new ResultFilter();
   const { aggregates } = LOG;
+  let damaged = 0;
   for await (const { log, shard, offset, tg, value } of reader.records({
     ...reading,
     log: aggregates,
@@ -165,11 +166,28 @@ async function showResults(
     const isCopy = copies.isCopy(tg, shard);
     if (isCopy && !isAll) continue;
     const text = textOf(value, 0, value.length);
+    if (!isResult(text)) {
+      damaged += 1;
+      continue;
+    }
     const json = series === null ? text : series.result(text);
     if (json !== null) output.line(format.result({ shard, offset, json, isCopy }));
     await output.drained();
   }
-  return 0;
+  if (damaged === 0) return 0;
+  output.flush();
+  process.stderr.write(`tidegate tail: ${damaged} records of aggregates are no results.\n`);
+  return EXIT_UNDECODABLE;
+}
+
+/** Anybody may write to a topic. */
+function isResult(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'series' in value;
+  } catch {
+    return false;
+  }
 }
 
 async function showRejects(

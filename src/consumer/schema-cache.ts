@@ -13,7 +13,7 @@ export const HASH_BYTES = 16;
 export class SchemaCache {
   readonly #byHash = new Map<string, Schema>();
 
-  /** Adds a definition; false if its bytes are none or do not belong to its hash. */
+  /** Adds a definition; false if its bytes are none. Its hash is taken as the log gives it. */
   add({ hash, bytes }: SchemaRecord): boolean {
     const schema = decodeSchema(bytes, hash);
     if (schema !== null) this.#byHash.set(keyOf(hash, 0), schema);

@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordOf } from '../support/log-records.ts';
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts';
-import { ACC, frame, RECV, RESULT, SHARDS, T, TAIL_LOG, TEMP } from '../support/tail-fixture.ts';
+import {
+  ACC,
+  frame,
+  RECV,
+  RESULT,
+  RESULT_RECORD,
+  SHARDS,
+  T,
+  TAIL_LOG,
+  TEMP,
+} from '../support/tail-fixture.ts';
 import { appendTo, frameValue } from '../support/tail-log.ts';
 
 let folder = '';
@@ -214,6 +224,25 @@ describe('what cannot be decoded', () => {
       { n: 2, blocks: [], error: expect.stringContaining('damaged') as string },
       { n: 3, blocks: [{ cols: [{}, {}] }] },
     ]);
+  });
+
+  it('a stranger among the results is told, and the results are shown', async () => {
+    const directory = join(folder, 'strange');
+    const strangers = ['no result', '[]', 'null'].map((text) => ({
+      ...RESULT_RECORD,
+      tg: new Uint8Array(0),
+      value: new TextEncoder().encode(text),
+    }));
+    await appendTo(directory, SHARDS, { records: [...strangers, RESULT_RECORD] });
+    for (const more of [['--json'], [], ['--series', '#']]) {
+      const argv = ['tail', '--topic', 'aggregates', '--log', 'file', '--data', directory, ...more];
+      const { code, stdout, stderr } = await runCli(argv);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: 'tidegate tail: 3 records of aggregates are no results.\n',
+      });
+      expect(stdout).toContain('acc/x');
+    }
   });
 
   it('a header of a later version ends it with 78', async () => {

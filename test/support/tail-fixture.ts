@@ -46,7 +46,7 @@ function jsonBytes(value: unknown): Uint8Array {
 }
 
 /** Written twice below, as by an append whose answer was lost. */
-const RESULT_RECORD: LogRecord = {
+export const RESULT_RECORD: LogRecord = {
   ...recordOf({}),
   log: LOG.aggregates,
   tg: encodeCause({ log: LOG.readings, shard: 0, offset: 1, index: 0 }),
