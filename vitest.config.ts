@@ -22,9 +22,10 @@ const hasCluster = process.env['CLUSTER'] === '1';
  * an integration test that measures time must not share the machine with the property tests.
  */
 const tiers = [
-  { name: 'style', order: 0, timeoutMs: 30_000 },
-  { name: 'unit', order: 0, timeoutMs: 5_000 },
-  { name: 'property', order: 1, timeoutMs: 60_000 },
+  // Without a number it is one worker less than there are cores.
+  { name: 'style', order: 0, timeoutMs: 30_000, workers: 2 },
+  { name: 'unit', order: 0, timeoutMs: 5_000, workers: 2 },
+  { name: 'property', order: 1, timeoutMs: 60_000, workers: 2 },
   { name: 'conformance', order: 2, timeoutMs: 30_000, isShared: true, workers: 2 },
   // Real servers, which mostly wait: two files at a time, the two cores are enough for that.
   { name: 'integration', order: 3, timeoutMs: 120_000, exclude: BROWSER_TESTS, workers: 2 },
