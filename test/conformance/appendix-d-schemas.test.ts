@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
+import type { Codec } from '../../src/model/machine.ts';
 import { schemaOf } from '../../src/wire/schema.ts';
 import { hex } from '../support/bytes.ts';
 import { useBed } from './bed.ts';
@@ -11,8 +12,6 @@ import { CODECS, READER, rule } from './rule.ts';
 /** App. D: schema hashes and definitions, read by hand. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
 
 const T = 1_700_000_000_000_000;
 

@@ -6,29 +6,15 @@ import { referenceDecode } from '../support/cbor-reference.ts';
 import { emptyDisk, VirtualNode } from '../support/virtual-node.ts';
 import { NODE, useBed } from './bed.ts';
 import { float, type Value, wide, written } from './encoding.ts';
-import { blockOf, type Peer, publisher } from './peer.ts';
+import { blockOf, publisher } from './peer.ts';
 import { FENCE, FRAME, headerOf, headersOf, MARK, STUB } from './record.ts';
 import { CBOR, CODECS, CORE, JSON_TEXT, rule } from './rule.ts';
+import { recordScenes, T } from './scenes.ts';
 
 /** App. D: keys, shards and values of records, read by hand. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
-
-const T = 1_700_000_000_000_000;
-
-/** A device with one frame of two sets and one refused frame in the log. */
-async function device(codec: Codec): Promise<Peer> {
-  const peer = await publisher(bed(), codec);
-  peer.say('def', { c: 1, s: 5, cols: [['b']] });
-  peer.frame({ n: 1 }, [{ s: 5, t: T, v: [1] }, blockOf(2, T), { s: 5, t: T, v: [3] }]);
-  peer.frame({ n: 2 }, [{ s: 99, t: T, v: [1] }]);
-  peer.frame({ n: 1, c: 0 }, [{ s: 2, t: T, v: [true] }]);
-  await peer.acked(2);
-  await peer.acked(1, 0);
-  return peer;
-}
+const { device } = recordScenes(bed);
 
 /** Kafka's hash, from its definition. */
 function murmur2(data: Uint8Array): number {

@@ -6,29 +6,15 @@ import { recordOf } from '../support/log-records.ts';
 import { emptyDisk, VirtualNode } from '../support/virtual-node.ts';
 import { useBed } from './bed.ts';
 import type { Value } from './encoding.ts';
-import { blockOf, type Peer, publisher } from './peer.ts';
+import { publisher } from './peer.ts';
 import { FENCE, headerOf, headersOf } from './record.ts';
 import { CODECS, READER, rule } from './rule.ts';
+import { recordScenes } from './scenes.ts';
 
 /** App. D: headers of records, read by hand. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
-
-const T = 1_700_000_000_000_000;
-
-/** A device with one frame of two sets and one refused frame in the log. */
-async function device(codec: Codec): Promise<Peer> {
-  const peer = await publisher(bed(), codec);
-  peer.say('def', { c: 1, s: 5, cols: [['b']] });
-  peer.frame({ n: 1 }, [{ s: 5, t: T, v: [1] }, blockOf(2, T), { s: 5, t: T, v: [3] }]);
-  peer.frame({ n: 2 }, [{ s: 99, t: T, v: [1] }]);
-  peer.frame({ n: 1, c: 0 }, [{ s: 2, t: T, v: [true] }]);
-  await peer.acked(2);
-  await peer.acked(1, 0);
-  return peer;
-}
+const { device } = recordScenes(bed);
 
 rule(
   'RD-3 RD-4 RD-5 RD-6 RD-9 RD-10 RD-11',

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { DeviceBlock } from '../../src/wire/messages.ts';
 import { DeviceBench, START_US } from '../support/device-bench.ts';
 import { CLIENT, rule } from './rule.ts';
+import { reconnect, welcomeWith } from './scenes.ts';
 
 /** §1, §5.3, §6 and §9.2 where they bind the client: its frames. */
 
@@ -15,27 +16,6 @@ const contentOf = (bench: DeviceBench): Map<string, Set<string>> => {
   }
   return content;
 };
-
-/** Loses the connection and opens the next one, up to `hello`. */
-function reconnect(bench: DeviceBench): string[] {
-  bench.closes(1006);
-  bench.run(60_000);
-  return bench.step({ kind: 'opened' });
-}
-
-const welcomeWith = (
-  bench: DeviceBench,
-  f: readonly (readonly [number, number, number])[],
-  mf = 8192,
-) =>
-  bench.says({
-    k: 'welcome',
-    ep: 7,
-    now: 1,
-    hb: 20_000,
-    f,
-    ch: f.map(([c]) => [c, 1, c === 0 ? 1984 : mf] as const),
-  });
 
 rule('R1-3 R5.3-6', 'every transmission of one identity carries equal blocks', CLIENT, () => {
   const bench = new DeviceBench();

@@ -3,29 +3,9 @@ import { WebSocketServer } from 'ws';
 import { DeviceSocket } from '../../simulators/device-socket.ts';
 import { DeviceBench, START_US } from '../support/device-bench.ts';
 import { CLIENT, rule } from './rule.ts';
+import { reconnect, welcomeWith } from './scenes.ts';
 
 /** §2 and §4 where they bind the client: the repository's own device session. */
-
-/** Loses the connection and opens the next one, up to `hello`. */
-function reconnect(bench: DeviceBench): string[] {
-  bench.closes(1006);
-  bench.run(60_000);
-  return bench.step({ kind: 'opened' });
-}
-
-const welcomeWith = (
-  bench: DeviceBench,
-  f: readonly (readonly [number, number, number])[],
-  mf = 8192,
-) =>
-  bench.says({
-    k: 'welcome',
-    ep: 7,
-    now: 1,
-    hb: 20_000,
-    f,
-    ch: f.map(([c]) => [c, 1, c === 0 ? 1984 : mf] as const),
-  });
 
 rule('R2.1-5', 'the client offers its subprotocol in Sec-WebSocket-Protocol', CLIENT, async () => {
   for (const codec of ['cbor', 'json'] as const) {

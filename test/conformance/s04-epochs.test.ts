@@ -3,30 +3,15 @@ import { LOG } from '../../src/model/record.ts';
 import { emptyHeader, HEADER_BYTES_MAX, writeHeader } from '../../src/wire/record-header.ts';
 import { emptyDisk, VirtualNode } from '../support/virtual-node.ts';
 import { useBed } from './bed.ts';
-import type { Fields } from './encoding.ts';
-import type { Heard } from './hearing.ts';
 import { Peer, publisher } from './peer.ts';
 import { FRAME } from './record.ts';
 import { CODECS, CORE, rule } from './rule.ts';
+import { sessionScenes, welcomeOf } from './scenes.ts';
 
 /** §4.1, steps 3 and 4: epochs and takeover. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
-
-/** A device with `count` frames acked on lane 1, and its epoch. */
-async function settled(codec: Codec, count: number): Promise<{ peer: Peer; ep: number }> {
-  const peer = await publisher(bed(), codec);
-  for (let n = 1; n <= count; n += 1) peer.frame({ n });
-  if (count > 0) await peer.acked(count);
-  return { peer, ep: (await peer.until('welcome')).ep };
-}
-
-const resume = (codec: Codec, device: string, hello: Fields): Promise<Peer> =>
-  publisher(bed(), codec, { device, hello });
-
-const welcomeOf = (peer: Peer): Promise<Heard> => peer.until('welcome');
+const { settled, resume } = sessionScenes(bed);
 
 /** A frame of this epoch in the log, as the fence that counts left it. */
 function recordOf(device: string, lane: number, epoch: number) {

@@ -5,23 +5,12 @@ import type { Fields } from './encoding.ts';
 import { afterwards, blockOf, dashboard, Peer, publisher } from './peer.ts';
 import { headersOf } from './record.ts';
 import { CODECS, CORE, rule } from './rule.ts';
+import { sessionScenes } from './scenes.ts';
 
 /** §4.1: what may be said when, what `hello` asks for, and what `welcome` answers. */
 
 const bed = useBed();
-
-/** The code with which a `hello` is refused. */
-async function refusal(
-  codec: 'cbor' | 'json',
-  hello: Fields,
-  device = bed().newDevice(),
-): Promise<number> {
-  const peer = await Peer.open(bed(), codec, { bearer: device });
-  peer.say('hello', hello);
-  const { away, code } = await peer.end();
-  expect(away?.e).toBe(code);
-  return code;
-}
+const { refusal } = sessionScenes(bed);
 
 rule(
   'R4.1-1',

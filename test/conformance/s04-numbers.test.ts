@@ -1,31 +1,17 @@
 import { expect } from 'vitest';
 import { useBed } from './bed.ts';
-import type { Fields } from './encoding.ts';
 import type { Heard } from './hearing.ts';
-import { type Peer, publisher } from './peer.ts';
+import { publisher } from './peer.ts';
 import { headersOf, isUncertain } from './record.ts';
 import { CODECS, rule } from './rule.ts';
+import { sessionScenes, welcomeOf } from './scenes.ts';
 
 /** §4.1: numbers at `welcome`, lanes without state, QoS from session to session. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
-
-/** A device with `count` frames acked on lane 1, and its epoch. */
-async function settled(codec: Codec, count: number): Promise<{ peer: Peer; ep: number }> {
-  const peer = await publisher(bed(), codec);
-  for (let n = 1; n <= count; n += 1) peer.frame({ n });
-  if (count > 0) await peer.acked(count);
-  return { peer, ep: (await peer.until('welcome')).ep };
-}
-
-const resume = (codec: Codec, device: string, hello: Fields): Promise<Peer> =>
-  publisher(bed(), codec, { device, hello });
+const { settled, resume } = sessionScenes(bed);
 
 const laneOf = (welcome: Heard, lane: number) => welcome.f.find(([c]) => c === lane);
-
-const welcomeOf = (peer: Peer): Promise<Heard> => peer.until('welcome');
 
 rule(
   'R4.1-13',

@@ -1,25 +1,14 @@
 import { expect } from 'vitest';
 import { useBed } from './bed.ts';
-import type { Fields, Value } from './encoding.ts';
+import type { Value } from './encoding.ts';
 import { afterwards, dashboard, Peer, publisher } from './peer.ts';
 import { CODECS, rule } from './rule.ts';
+import { sessionScenes } from './scenes.ts';
 
 /** §4.1: lanes, QoS, and what else a session and a gateway agree on at `welcome`. */
 
 const bed = useBed();
-
-/** The code with which a `hello` is refused. */
-async function refusal(
-  codec: 'cbor' | 'json',
-  hello: Fields,
-  device = bed().newDevice(),
-): Promise<number> {
-  const peer = await Peer.open(bed(), codec, { bearer: device });
-  peer.say('hello', hello);
-  const { away, code } = await peer.end();
-  expect(away?.e).toBe(code);
-  return code;
-}
+const { refusal } = sessionScenes(bed);
 
 rule(
   'R4.1-14 R4.1-23 R6.4-6 R7-16',

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Codec } from '../../src/model/machine.ts';
 import { useBed } from './bed.ts';
 import { type Fields, float, type Value, Verbatim } from './encoding.ts';
 import { type Peer, publisher } from './peer.ts';
@@ -8,8 +9,6 @@ import { CBOR, CODECS, rule } from './rule.ts';
 /** §5.2: rows, times, values, quality. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
 
 const T = 1_700_000_000_000_000;
 

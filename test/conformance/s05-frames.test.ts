@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Codec } from '../../src/model/machine.ts';
 import { useBed } from './bed.ts';
 import { type Fields, padded, type Value } from './encoding.ts';
 import { afterwards, type Peer, publisher } from './peer.ts';
@@ -7,8 +8,6 @@ import { CODECS, rule } from './rule.ts';
 /** §5.2, §5.3 and §14: how many blocks, how long a frame and a message.  */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
 
 const T = 1_700_000_000_000_000;
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Codec } from '../../src/model/machine.ts';
 import { LOG } from '../../src/model/record.ts';
 import { useBed } from './bed.ts';
 import { type Value, written } from './encoding.ts';
@@ -10,8 +11,6 @@ import { CODECS, rule } from './rule.ts';
 /** §6.3 to §6.5: acks, refusals, and what a slow log changes. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
 
 const W = 16_512;
 

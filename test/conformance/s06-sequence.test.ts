@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Codec } from '../../src/model/machine.ts';
 import { useBed } from './bed.ts';
 import { type Fields, padded, type Value, Verbatim } from './encoding.ts';
 import { afterwards, blockOf, type Peer, publisher } from './peer.ts';
@@ -8,8 +9,6 @@ import { CODECS, rule } from './rule.ts';
 /** §6.1 and §6.2: numbers, order of checks, what is lost. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
 
 const W = 16_512;
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Codec } from '../../src/model/machine.ts';
 import { useBed } from './bed.ts';
 import { padded, type Value } from './encoding.ts';
 import { blockOf, dashboard, type Peer, publisher } from './peer.ts';
@@ -7,8 +8,6 @@ import { CODECS, rule } from './rule.ts';
 /** §7: lanes, and what goes on without credit. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
 
 const W1 = 16_512;
 

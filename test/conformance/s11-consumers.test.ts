@@ -1,16 +1,15 @@
 import { expect } from 'vitest';
-import type { Data, Def, ServerBlock, ServerMessage } from '../../src/wire/messages.ts';
+import type { Def, ServerMessage } from '../../src/wire/messages.ts';
 import { FanoutRig } from '../support/fanout-rig.ts';
 import { useBed } from './bed.ts';
-import type { Fields } from './encoding.ts';
-import { blockOf, dashboard, type Peer, publisher } from './peer.ts';
+import { blockOf, publisher } from './peer.ts';
 import { CODECS, CORE, rule } from './rule.ts';
+import { datas, subscriptionScenes } from './scenes.ts';
 
 /** §11.1, §11.2 and §11.5: many series, slow consumers, credit. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
+const { viewing } = subscriptionScenes(bed);
 
 const S = 1_000_000;
 
@@ -19,19 +18,8 @@ const DAY_MS = 86_400_000;
 const states = (messages: readonly ServerMessage[]): number[] =>
   messages.flatMap((message) => (message.k === 'state' ? [message.st] : []));
 
-const datas = (messages: readonly ServerMessage[]): Data<ServerBlock>[] =>
-  messages.flatMap((message) => (message.k === 'data' ? [message as Data<ServerBlock>] : []));
-
 const defs = (messages: readonly ServerMessage[]): Def[] =>
   messages.flatMap((message) => (message.k === 'def' ? [message as Def] : []));
-
-/** A viewer of one device, with its picture taken. */
-async function viewing(codec: Codec, device: Peer, sub: Fields = {}): Promise<Peer> {
-  const viewer = await dashboard(bed(), codec);
-  viewer.sub({ p: [`${device.device}/#`], ...sub });
-  await viewer.until('state', ({ st }) => st === 2);
-  return viewer;
-}
 
 rule(
   'R11.2-2 R11.2-3 R11.5-5',

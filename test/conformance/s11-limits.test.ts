@@ -1,41 +1,15 @@
 import { expect } from 'vitest';
 import { FanoutRig } from '../support/fanout-rig.ts';
 import { useBed } from './bed.ts';
-import type { Fields, Value } from './encoding.ts';
-import { dashboard, type Peer, publisher } from './peer.ts';
+import type { Value } from './encoding.ts';
+import { dashboard, publisher } from './peer.ts';
 import { CODECS, CORE, rule } from './rule.ts';
+import { isLive, subscriptionScenes, topicsOf } from './scenes.ts';
 
 /** §11.5 and §14: limits of subscriptions. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
-
-const topicsOf = (peer: Peer): string[] =>
-  peer.heard.flatMap(({ ser = [] }) => ser.map(([, topic]) => topic));
-
-const isLive =
-  (c = 1) =>
-  (one: { c: number; st: number }) =>
-    one.c === c && one.st === 2;
-
-/** A device with a reading in each of these columns. */
-async function deviceWith(codec: Codec, ...names: string[]): Promise<Peer> {
-  const peer = await publisher(bed(), codec);
-  peer.say('def', { c: 1, s: 9, cols: names.map((name) => [name]) });
-  peer.frame({ n: 1 }, [{ s: 9, t: Date.now() * 1000, v: names.map((_, i) => i) }]);
-  await peer.acked(1);
-  return peer;
-}
-
-/** The `state` that answers this `sub`. */
-async function answer(codec: Codec, sub: Fields): Promise<{ st: number; e: number | undefined }> {
-  const peer = await dashboard(bed(), codec);
-  peer.sub(sub);
-  const { st, e } = await peer.until('state');
-  await peer.barrier();
-  return { st, e };
-}
+const { deviceWith, answer } = subscriptionScenes(bed);
 
 rule(
   'R14-9',

@@ -1,40 +1,13 @@
 import { expect } from 'vitest';
 import { useBed } from './bed.ts';
-import type { Fields } from './encoding.ts';
-import { afterwards, blockOf, dashboard, type Peer, publisher } from './peer.ts';
+import { afterwards, blockOf, dashboard, publisher } from './peer.ts';
 import { CODECS, rule } from './rule.ts';
+import { isLive, subscriptionScenes, topicsOf } from './scenes.ts';
 
 /** §11.1 and §11.3: subscriptions and their states. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
-
-const topicsOf = (peer: Peer): string[] =>
-  peer.heard.flatMap(({ ser = [] }) => ser.map(([, topic]) => topic));
-
-const isLive =
-  (c = 1) =>
-  (one: { c: number; st: number }) =>
-    one.c === c && one.st === 2;
-
-/** A device with a reading in each of these columns. */
-async function deviceWith(codec: Codec, ...names: string[]): Promise<Peer> {
-  const peer = await publisher(bed(), codec);
-  peer.say('def', { c: 1, s: 9, cols: names.map((name) => [name]) });
-  peer.frame({ n: 1 }, [{ s: 9, t: Date.now() * 1000, v: names.map((_, i) => i) }]);
-  await peer.acked(1);
-  return peer;
-}
-
-/** The `state` that answers this `sub`. */
-async function answer(codec: Codec, sub: Fields): Promise<{ st: number; e: number | undefined }> {
-  const peer = await dashboard(bed(), codec);
-  peer.sub(sub);
-  const { st, e } = await peer.until('state');
-  await peer.barrier();
-  return { st, e };
-}
+const { deviceWith, answer } = subscriptionScenes(bed);
 
 rule(
   'R11.1-1 R11.3-1 R11.3-3 R11.3-6',

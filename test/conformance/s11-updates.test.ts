@@ -1,30 +1,17 @@
 import { expect } from 'vitest';
-import type { Data, ServerBlock, ServerMessage } from '../../src/wire/messages.ts';
 import { FanoutRig } from '../support/fanout-rig.ts';
 import { emptyDisk, resultsOf as logged, VirtualNode } from '../support/virtual-node.ts';
 import { useBed } from './bed.ts';
-import type { Fields } from './encoding.ts';
-import { blockOf, dashboard, type Peer, publisher } from './peer.ts';
+import { blockOf, publisher } from './peer.ts';
 import { CODECS, CORE, rule } from './rule.ts';
+import { datas, subscriptionScenes } from './scenes.ts';
 
 /** §11.2 and §11.4: what an update is. */
 
 const bed = useBed();
-
-type Codec = 'cbor' | 'json';
+const { viewing } = subscriptionScenes(bed);
 
 const S = 1_000_000;
-
-const datas = (messages: readonly ServerMessage[]): Data<ServerBlock>[] =>
-  messages.flatMap((message) => (message.k === 'data' ? [message as Data<ServerBlock>] : []));
-
-/** A viewer of one device, with its picture taken. */
-async function viewing(codec: Codec, device: Peer, sub: Fields = {}): Promise<Peer> {
-  const viewer = await dashboard(bed(), codec);
-  viewer.sub({ p: [`${device.device}/#`], ...sub });
-  await viewer.until('state', ({ st }) => st === 2);
-  return viewer;
-}
 
 rule(
   'R11.2-1',
