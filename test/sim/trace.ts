@@ -1,3 +1,4 @@
+import { RECORD } from '../../src/model/record.ts';
 import type { ClientMessage, ServerMessage } from '../../src/wire/messages.ts';
 import type { Fact } from './facts.ts';
 
@@ -46,7 +47,11 @@ export function lineOf(fact: Fact, party: string | null): string | null {
       const { kind, lane, epoch, n, lost, uncertain, gen } = entry.header;
       const flags = `${entry.isValid ? '' : ' VOID'}${uncertain ? ' uncertain' : ''}`;
       const place = `${entry.record.log}/${entry.record.shard}@${entry.record.offset}`;
-      return `landed ${place} kind ${kind} gen ${gen} lane ${lane} ${epoch}:${n} lost ${lost}${flags}`;
+      const by = `of ${entry.owner.slice(0, 4)} gen ${gen}`;
+      if (kind === RECORD.fence) {
+        return `landed ${place} fence ${by} ${new TextDecoder().decode(entry.record.value)}${flags}`;
+      }
+      return `landed ${place} kind ${kind} ${by} lane ${lane} ${epoch}:${n} lost ${lost}${flags}`;
     }
     case 'freed':
     case 'refused':
