@@ -7,6 +7,7 @@ import type { RecordHeader } from '../wire/record-header.ts';
 import { decodeSchema } from '../wire/schema.ts';
 import type { CausedResult } from './cause.ts';
 import type { Gap } from './continuity.ts';
+import { firstGenOf, termOf } from './generation.ts';
 import { OwnedLog } from './owned-log.ts';
 import type { Broken, OwnedLogPort } from './owned-log-port.ts';
 import { ResultsLog } from './results-log.ts';
@@ -47,7 +48,7 @@ export interface DeliveryOptions {
 
 /**
  * Rows to batches, batches to the logs, durable rows back. It owns the readings log first and the
- * alarms log after it, so that two nodes cannot split a generation. Source: DESIGN §5.
+ * alarms log after it, in the same term, so that two nodes cannot hold one each. Source: DESIGN §5.
  */
 export class Delivery {
   readonly schemas = new SchemaTable();
@@ -68,13 +69,13 @@ export class Delivery {
     this.#readings = new OwnedLog({
       ...shared,
       log: LOG.readings,
-      genFloor: (shard) => this.#alarms.tails.gen(shard),
+      firstGen: (shard, tries) => firstGenOf(this.#newestTerm(shard) + tries),
     });
     this.#alarms = new OwnedLog({
       ...shared,
       log: LOG.alarms,
       lingerMs: 0,
-      genFloor: (shard) => this.#readings.tails.gen(shard) - 1,
+      firstGen: (shard, tries) => firstGenOf(this.#termOfReadings(shard)) + tries,
     });
     this.#results = new ResultsLog((batch) => port.append(LOG.aggregates, batch));
   }
@@ -186,6 +187,15 @@ export class Delivery {
     }
     this.#port.renew(log);
     this.#results.failed(now);
+  }
+
+  /** The newest term that a fence of either log of this shard has begun, as far as they were read. */
+  #newestTerm(shard: number): number {
+    return termOf(Math.max(this.#readings.tails.gen(shard), this.#alarms.tails.gen(shard)));
+  }
+
+  #termOfReadings(shard: number): number {
+    return termOf(this.#readings.tails.gen(shard));
   }
 
   #owned(log: LogKind): OwnedLog {

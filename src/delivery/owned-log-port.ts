@@ -35,7 +35,7 @@ export interface OwnedLogOptions {
   readonly lingerMs: number;
   /** After a failed append the start path may be taken again. */
   readonly isRecoverable: () => boolean;
-  /** A fence of this shard is of a higher generation than this. */
-  readonly genFloor: (shard: number) => number;
+  /** Generation of the fence that makes this shard ours for the first time, at this try from 1. */
+  readonly firstGen: (shard: number, tries: number) => number;
   readonly port: OwnedLogPort;
 }

@@ -87,12 +87,13 @@ export class OwnedLog {
 
   /** Fences every shard: the start path begins. */
   acquire(now: Now): void {
-    const { log, shards, genFloor } = this.#options;
+    const { log, shards, firstGen } = this.#options;
     this.#phase = 'fencing';
     this.#attempts += 1;
     const fence = new PendingBatch();
     for (let shard = 0; shard < shards; shard += 1) {
-      const gen = Math.max(this.tails.gen(shard), genFloor(shard)) + this.#attempts;
+      const tries = this.#attempts;
+      const gen = this.#wasOwned ? this.tails.gen(shard) + tries : firstGen(shard, tries);
       this.#writer.fence({ batch: fence, shard, recv: now.wallUs }, gen);
     }
     this.#fence = fence;
@@ -184,7 +185,11 @@ export class OwnedLog {
     if (header.kind === RECORD.fence && !this.tails.isOurs(record.shard))
       this.#sawForeignFence = true;
     // Deposed: what the new owner wrote is not ours to count, and nothing is acknowledged any more.
-    if (this.#isDeposed) return;
+    // Nor is there a further fence, which would depose the new owner.
+    if (this.#isDeposed) {
+      this.break('deposed', 'another gateway has fenced this log');
+      return;
+    }
     const row = this.#undecided?.find(record, header) ?? null;
     const settlement = row === null ? null : this.#undecided?.batch.settlement(row);
     if (settlement) this.#port.settled(settlement);
@@ -212,9 +217,7 @@ export class OwnedLog {
   #land(now: Now): void {
     const landing = this.#landing as Landing;
     this.#landing = null;
-    if (this.#isDeposed) {
-      this.break('deposed', 'another gateway has fenced this log');
-    } else if (this.#fence) this.#landFence(landing, now);
+    if (this.#fence) this.#landFence(landing, now);
     else this.#landRows(landing);
   }
 
@@ -222,10 +225,14 @@ export class OwnedLog {
     this.#fence = null;
     this.#sawForeignFence = false;
     this.#feed(batch.records, offsets);
-    const isOurs = Array.from({ length: this.#options.shards }, (_, shard) =>
-      this.tails.isOurs(shard),
-    );
-    if (isOurs.includes(false)) {
+    const { shards, firstGen } = this.#options;
+    const all = Array.from({ length: shards }, (_, shard) => shard);
+    const lost = all.filter((shard) => !this.tails.isOurs(shard));
+    if (lost.some((shard) => firstGen(shard, 1) <= this.tails.gen(shard))) {
+      this.break('deposed', 'another gateway took the log while this one was taking it');
+      return;
+    }
+    if (lost.length > 0) {
       this.#attempts = 0;
       this.acquire(now);
       return;

@@ -17,4 +17,9 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
   },
   { seed: 3, found: 'two gateways behind the same known epoch minted the same next one' },
   { seed: 48, found: 'a deposed gateway counted what the new owner wrote as its own' },
+  {
+    seed: 970,
+    found: 'a gateway outbid in the readings log took the alarms log and served from an old state',
+  },
+  { seed: 1818, found: 'the same: it told devices acks that the other owner had passed' },
 ];

@@ -64,8 +64,8 @@ const NAMED: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: OWNED_LOG,
-        text: 'const gen = Math.max(this.tails.gen(shard), genFloor(shard)) + this.#attempts;',
-        by: 'const gen = genFloor(shard) > Number.POSITIVE_INFINITY ? this.#attempts : 1;',
+        text: 'const gen = this.#wasOwned ? this.tails.gen(shard) + tries : firstGen(shard, tries);',
+        by: 'const gen = firstGen(shard, tries) > Number.POSITIVE_INFINITY ? tries : 1;',
       },
       {
         file: 'test/sim/node.ts',

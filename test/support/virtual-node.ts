@@ -77,6 +77,8 @@ export class VirtualNode {
   /** Tokens that the core wants to know about; the test answers by `verified`. */
   readonly asked: { readonly session: SessionId; readonly token: string }[] = [];
   broken: string | null = null;
+  /** The name under which its records stand on the disk. */
+  readonly own = newOwner();
   /** While true, appends land by themselves within the step that made them. */
   isPrompt = true;
   #ms = 0;
@@ -101,7 +103,7 @@ export class VirtualNode {
       isOpen: options.isOpen ?? true,
       dur: options.dur ?? (() => 1),
       onFault: options.onFault,
-      own: newOwner(),
+      own: this.own,
       random: () => 0.5,
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),
       unsentBytes: () => 0,

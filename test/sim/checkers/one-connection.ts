@@ -46,9 +46,14 @@ class OneConnection implements Checker {
     this.#admitted.set(name, n);
   }
 
-  /** What the log holds at the fence, the new owner knows. */
+  /**
+   * What the log holds at the fence, the new owner knows. One that was deposed before it could say so
+   * need not: nothing that it admits counts any more.
+   */
   #owned(node: SimNode): void {
-    for (const { header, device, isValid, owner } of this.#world.truth.entries) {
+    const { truth, plan } = this.#world;
+    if (!truth.isOwner(node.owner, plan.shards)) return;
+    for (const { header, device, isValid, owner } of truth.entries) {
       if (!isValid || owner === node.owner) continue;
       if (header.kind !== RECORD.frame && header.kind !== RECORD.stub) continue;
       const name = `${node.name} ${laneName(device, header.lane, header.epoch)}`;
