@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-/** The version of this package, from its package.json. */
+const load = createRequire(import.meta.url);
+
+/**
+ * The version of this package, from its package.json: asked for by the package's own name, because
+ * the file is not equally far from `src/` and from `dist/`.
+ */
 export function versionOf(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return (load('tidegate/package.json') as { version: string }).version;
 }

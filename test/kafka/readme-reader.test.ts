@@ -41,7 +41,10 @@ describeKafka('the reader in the README', () => {
         stdio: ['pipe', 'pipe', 'inherit'],
       },
     );
-    child.stdin.end(codeIn('README.md', 'js', 'TidegateReader'));
+    // What the installed package has by this name; test/integration/package.test.ts looks at that.
+    const code = codeIn('README.md', 'js', 'TidegateReader');
+    expect(code).toContain(`from 'tidegate/consumer'`);
+    child.stdin.end(code.replace('tidegate/consumer', './src/consumer/public.ts'));
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {
       // kafkajs tells in JSON what it does.

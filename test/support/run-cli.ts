@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** The Node of the devDependency, whatever runs the tests. */
-const NODE = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url));
+export const NODE = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url));
 
 /** What a command left behind. */
 export interface CliResult {
@@ -22,15 +22,23 @@ export interface CliChild {
   stdoutWith(pattern: RegExp): Promise<string>;
 }
 
-/** Where and with what a command runs. Variables of this process that configure Tidegate are left out. */
+/** Where and with what a command runs; without the variables of this process named in `OURS`. */
 export interface CliPlace {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `tidegate …`. The caller ends it. */
-export function startCli(argv: readonly string[], { cwd, env }: CliPlace = {}): CliChild {
-  const child = spawn(NODE, [MAIN, ...argv], {
+export const startCli = (argv: readonly string[], place?: CliPlace): CliChild =>
+  startProgram(NODE, [MAIN, ...argv], place);
+
+/** Starts any program as `startCli` starts `tidegate`. The caller ends it. */
+export function startProgram(
+  program: string,
+  argv: readonly string[],
+  { cwd, env }: CliPlace = {},
+): CliChild {
+  const child = spawn(program, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...withoutOurs(process.env), ...env },
     ...(cwd === undefined ? {} : { cwd }),
@@ -62,7 +70,9 @@ export function startCli(argv: readonly string[], { cwd, env }: CliPlace = {}): 
 export const runCli = (argv: readonly string[], place?: CliPlace): Promise<CliResult> =>
   startCli(argv, place).ended;
 
+/** What configures Tidegate, and what `npm test` sets for itself: a second npm would believe it. */
+const OURS =
+  /^(?:TIDEGATE_|KAFKA_BROKERS$|npm_(?!config_)|npm_config_(?:local_prefix|loglevel)$|INIT_CWD$)/;
+
 const withoutOurs = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^(TIDEGATE_|KAFKA_BROKERS$)/.test(name)),
-  );
+  Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
