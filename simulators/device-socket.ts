@@ -4,6 +4,7 @@ import type { DeviceInput } from '../src/client/device-io.ts';
 import type { Ending } from '../src/client/reconnect-policy.ts';
 import { SUBSCRIBER_BYTES_MAX } from '../src/model/limits.ts';
 import type { Codec } from '../src/model/machine.ts';
+import { type LinkOptions, SlowLink } from './slow-link.ts';
 
 /** A server that does not answer the upgrade is given up. Units: ms. */
 const HANDSHAKE_MS = 10_000;
@@ -28,50 +29,79 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host cannot be reached',
 };
 
+/** What a network that is away looks like from a device. */
+const AWAY: Ending = { code: 0, status: 0, message: 'the network is away (scenario)' };
+/** A network that breaks off. */
+const CUT: Ending = { code: 1006, status: 0, message: 'the network was cut (scenario)' };
+/** An attempt over a network that is away fails after this. Units: ms. */
+const AWAY_MS = 50;
+
+/** What a socket needs besides its codec. */
+export interface SocketOptions {
+  readonly codec: Codec;
+  /** Asked for every connection. */
+  readonly credential: () => Promise<string>;
+  /** The link is slow; absent: as fast as it is. */
+  readonly link?: LinkOptions | undefined;
+  /** The network is there; absent: always. */
+  readonly isUp?: (() => boolean) | undefined;
+}
+
 /** The WebSocket of one simulated device: one connection after the other, never two. */
 export class DeviceSocket {
-  readonly #codec: Codec;
-  readonly #credential: () => Promise<string>;
+  readonly #options: SocketOptions;
   readonly #onInput: (input: DeviceInput) => void;
   #socket: WebSocket | null = null;
   /** Tells whether a credential that arrives is still wanted. */
   #attempts = 0;
 
-  /** `credential` is asked for every connection. */
-  constructor(
-    codec: Codec,
-    credential: () => Promise<string>,
-    onInput: (input: DeviceInput) => void,
-  ) {
-    this.#codec = codec;
-    this.#credential = credential;
+  readonly #uplink: SlowLink | null;
+  readonly #downlink: SlowLink | null;
+
+  constructor(options: SocketOptions, onInput: (input: DeviceInput) => void) {
+    const { link } = options;
+    this.#options = options;
     this.#onInput = onInput;
+    this.#uplink = link ? new SlowLink(link) : null;
+    this.#downlink = link ? new SlowLink(link) : null;
   }
 
   /** What was sent and has not been handed to the network. */
   get unflushedBytes(): number {
-    return this.#socket?.bufferedAmount ?? 0;
+    return (this.#socket?.bufferedAmount ?? 0) + (this.#uplink?.queuedBytes ?? 0);
   }
 
   connect(url: string): void {
     this.#attempts += 1;
     const attempt = this.#attempts;
-    void this.#credential().then((token) => {
+    if (this.#options.isUp?.() === false) {
+      setTimeout(() => {
+        if (attempt === this.#attempts) this.#ended(AWAY);
+      }, AWAY_MS);
+      return;
+    }
+    void this.#options.credential().then((token) => {
       if (attempt === this.#attempts) this.#open(url, token);
     });
   }
 
   #open(url: string, token: string): void {
-    const socket = new WebSocket(url, `tidegate.v1.${this.#codec}`, {
+    const socket = new WebSocket(url, `tidegate.v1.${this.#options.codec}`, {
       ...OPTIONS,
+      autoPong: this.#uplink === null,
       headers: { authorization: `Bearer ${token}` },
     });
     this.#socket = socket;
     let failure = '';
     socket.on('open', () => this.#onInput({ kind: 'opened' }));
     socket.on('message', (data: RawData, isBinary: boolean) => {
-      this.#onInput({ kind: 'message', bytes: data as Buffer, isText: !isBinary });
+      const bytes = data as Buffer;
+      const read = (): void => this.#onInput({ kind: 'message', bytes, isText: !isBinary });
+      if (this.#downlink) this.#downlink.put(bytes.length, read);
+      else read();
     });
+    // The gateway takes the time from Ping to Pong for the round trip of the link.
+    socket.on('ping', (bytes: Buffer) => this.#answer(socket, bytes));
     socket.on('error', (error) => {
       failure = sentenceOf(error);
     });
@@ -84,7 +114,24 @@ export class DeviceSocket {
   }
 
   send(bytes: Uint8Array): void {
-    this.#socket?.send(bytes, { binary: this.#codec === 'cbor' });
+    const socket = this.#socket;
+    const binary = this.#options.codec === 'cbor';
+    if (this.#uplink) this.#uplink.put(bytes.length, () => socket?.send(bytes, { binary }));
+    else socket?.send(bytes, { binary });
+  }
+
+  /** The network breaks off: both ends notice at once, and nothing on the way arrives. */
+  cut(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#ended(CUT);
+    socket.terminate();
+  }
+
+  #answer(socket: WebSocket, bytes: Buffer): void {
+    if (!this.#uplink || !this.#downlink) return;
+    const up = this.#uplink;
+    this.#downlink.put(bytes.length, () => up.put(bytes.length, () => socket.pong(bytes)));
   }
 
   /** Closes; nothing of this connection is reported any more. */
@@ -98,6 +145,8 @@ export class DeviceSocket {
     this.#attempts += 1;
     const socket = this.#socket;
     this.#socket = null;
+    this.#uplink?.cut();
+    this.#downlink?.cut();
     socket?.removeAllListeners();
     // What happens to a socket that we are done with is nobody's concern, but must not be thrown.
     socket?.on('error', () => undefined);

@@ -1,7 +1,8 @@
 import type { DeviceEffect, DeviceInput, DeviceOptions } from '../src/client/device-io.ts';
 import { DeviceSession } from '../src/client/device-session.ts';
-import type { Now } from '../src/model/time.ts';
+import { type Now, wallUs } from '../src/model/time.ts';
 import { DeviceSocket } from './device-socket.ts';
+import type { LinkOptions } from './slow-link.ts';
 import type { Source } from './source.ts';
 
 /** After the last reading no other comes for this long: what the final `ping` promises. Units: µs. */
@@ -20,6 +21,10 @@ export interface DeviceListener {
 export interface FleetDeviceOptions extends Omit<DeviceOptions, 'sets' | 'lanes'> {
   /** The credential for the next connection of a device. */
   readonly credentialOf: (device: string) => Promise<string>;
+  /** Absent: as fast as it is. */
+  readonly link?: LinkOptions | undefined;
+  /** The network is there; absent: always. */
+  readonly isUp?: (() => boolean) | undefined;
 }
 
 /** One simulated device: what it measures, its session, its socket. */
@@ -36,7 +41,7 @@ export class FleetDevice {
 
   constructor(
     source: Source,
-    { credentialOf, ...options }: FleetDeviceOptions,
+    { credentialOf, link, isUp, ...options }: FleetDeviceOptions,
     startMs: number,
     listener: DeviceListener,
   ) {
@@ -46,7 +51,8 @@ export class FleetDevice {
     this.session = new DeviceSession({ ...options, sets, lanes });
     this.#listener = listener;
     const credential = (): Promise<string> => credentialOf(source.device);
-    this.#socket = new DeviceSocket(options.codec, credential, (input) => this.step(input));
+    const { codec } = options;
+    this.#socket = new DeviceSocket({ codec, credential, link, isUp }, (input) => this.step(input));
   }
 
   /** True once there is nothing more to do, for good or bad. */
@@ -87,14 +93,25 @@ export class FleetDevice {
     this.step({ kind: 'finish', watermarks });
   }
 
+  /** The network breaks off. */
+  cut(): void {
+    this.#socket.cut();
+  }
+
   /** Gives the session an input and carries out what it wants. */
   step(input: DeviceInput): void {
     const now = this.#listener.now();
-    for (const effect of this.session.step(input, now, this.#socket.unflushedBytes)) {
+    const told = this.#byItsClock(now);
+    for (const effect of this.session.step(input, told, this.#socket.unflushedBytes)) {
       this.#carryOut(effect);
       this.#listener.onEffect(this, effect, now);
     }
     this.#listener.onWake(this.session.wakeAtMs);
+  }
+
+  /** What the device believes the time is. */
+  #byItsClock({ monoMs, wallUs: us }: Now): Now {
+    return { monoMs, wallUs: wallUs(us + (this.source.skewUs ?? 0)) };
   }
 
   #carryOut(effect: DeviceEffect): void {

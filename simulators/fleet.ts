@@ -8,9 +8,11 @@ import { type DeviceListener, FleetDevice } from './fleet-device.ts';
 import { type FleetView, viewOf } from './fleet-view.ts';
 import type { Journal } from './journal.ts';
 import { Notices } from './notices.ts';
+import type { Scenario } from './scenarios.ts';
 import type { Source } from './source.ts';
 import { StatusDisplay } from './status-display.ts';
 import { Tally } from './tally.ts';
+import { Weather } from './weather.ts';
 import { wordsOf } from './words.ts';
 
 /** What a fleet is made of. */
@@ -24,6 +26,8 @@ export interface FleetOptions {
   readonly ua: string;
   /** Signs a token for every connection; null: devices show their path, as open mode wants it. */
   readonly mint: TokenMint | null;
+  /** Links and weather; what it changes in the sources has been done already. */
+  readonly scenario?: Scenario | undefined;
 }
 
 /** How a run ended. */
@@ -61,6 +65,7 @@ export class Fleet implements DeviceListener {
   readonly #display: StatusDisplay;
   readonly #notices: Notices;
   readonly #startMs: number;
+  readonly #weather: Weather | null;
   #state: 'running' | 'finishing' = 'running';
   #deadlineMs: number;
   #journalDueMs = 0;
@@ -76,6 +81,8 @@ export class Fleet implements DeviceListener {
     this.#deadlineMs = nowMs + (options.durationMs ?? Number.POSITIVE_INFINITY);
     this.#display = new StatusDisplay(out, nowMs);
     this.#notices = new Notices((line) => this.#display.say(line));
+    const { weather, link } = options.scenario ?? {};
+    this.#weather = weather ? new Weather(weather, nowMs) : null;
     const session = {
       url: options.url,
       codec: options.codec,
@@ -85,6 +92,8 @@ export class Fleet implements DeviceListener {
       keepsBlocks: options.journal !== null,
       canRenew: options.mint !== null,
       credentialOf: credentialsOf(options.mint),
+      link,
+      isUp: () => this.#weather?.isUp(this.#clock.now().monoMs) ?? true,
     };
     this.#devices = options.sources.map(
       (source, i) => new FleetDevice(source, session, nowMs + i / CONNECTS_PER_MS, this),
@@ -157,6 +166,7 @@ export class Fleet implements DeviceListener {
   #turn(): void {
     this.#timerAtMs = Number.NEGATIVE_INFINITY;
     const now = this.#clock.now();
+    if (this.#state === 'running' && this.#weather?.isCutDue(now.monoMs)) this.#cut();
     for (const device of this.#devices) device.turn(now);
     if (now.monoMs >= this.#deadlineMs) {
       if (this.#state === 'finishing') return this.#end();
@@ -165,6 +175,11 @@ export class Fleet implements DeviceListener {
     if (this.#devices.every((device) => device.isOver)) return this.#end();
     this.#lookAround(now);
     this.#wakeAt(this.#nextDueMs(now), this.#clock.now().monoMs);
+  }
+
+  #cut(): void {
+    this.#display.say('The network is cut (scenario).');
+    for (const device of this.#devices) device.cut();
   }
 
   #finish(now: Now): void {

@@ -16,6 +16,8 @@ export interface Source {
   readonly skipped: number;
   /** The greatest event time so far by lane, for the last watermark. Units: µs. */
   readonly newest: ReadonlyMap<number, number>;
+  /** How wrong the clock of the device is; absent: it is right. Units: µs. */
+  readonly skewUs?: number;
   /** Emits everything that is due by now. */
   take(nowUs: number, emit: Emit): void;
   /** No more readings: emits what was measured until now and waits for a full frame. */

@@ -1,4 +1,5 @@
 import { readTime, type Span } from '../../simulators/recording.ts';
+import { SCENARIO_NAMES, type ScenarioName } from '../../simulators/scenarios.ts';
 import { SIGNAL_NAMES, type SignalName } from '../../simulators/signals.ts';
 import { AXES_MAX } from '../../simulators/synthetic-source.ts';
 import { type Auth, readAuth } from '../config/auth.ts';
@@ -33,6 +34,12 @@ export const SIMULATE_OPTIONS = {
     shape: 'NAME',
     help: 'what they measure: sine, walk, square, spikes, dropouts, vibration or mix',
     otherwise: 'mix',
+  },
+  scenario: {
+    kind: 'text',
+    shape: 'NAME',
+    help: 'what they live through, see below',
+    otherwise: 'steady',
   },
   lane0: {
     kind: 'text',
@@ -76,6 +83,7 @@ export interface SimulatePlan {
   /** Undefined: what comes due within 0.1 s. */
   readonly batch: number | undefined;
   readonly signal: SignalName;
+  readonly scenario: ScenarioName;
   readonly alarmRate: number;
   readonly seed: number;
   readonly durationMs: number | undefined;
@@ -93,7 +101,8 @@ type Given = Options<typeof SIMULATE_OPTIONS>;
 
 /** More devices than this do not fit in one process. */
 const DEVICES_MAX = 20_000;
-const RATE_MAX = 100_000;
+/** Readings per second and series, at most. */
+export const RATE_MAX = 100_000;
 const ALARM_RATE_MAX = 1000;
 const SPEEDUP_MAX = 1e9;
 const SEED_MAX = 2 ** 32 - 1;
@@ -138,6 +147,7 @@ class PlanReader {
       ),
       batch: this.#optional('batch', (text) => readWhole(text, 1, ROWS_MAX)),
       signal,
+      scenario: this.#text('scenario', 'steady', readScenario),
       alarmRate: this.#text('lane0', '0', readAlarmRate),
       seed: this.#text('seed', '1', (text) => readWhole(text, 0, SEED_MAX)),
       durationMs: this.#optional('duration', readDuration),
@@ -205,6 +215,12 @@ function readUrl(text: string): Read<string> {
 
 const readCodec = (text: string): Read<Codec> =>
   text === 'cbor' || text === 'json' ? { value: text } : bad('expected cbor or json');
+
+function readScenario(text: string): Read<ScenarioName> {
+  const value = SCENARIO_NAMES.find((name) => name === text);
+  if (value !== undefined) return { value };
+  return bad(`expected one of ${SCENARIO_NAMES.join(', ')}${didYouMean(text, SCENARIO_NAMES)}`);
+}
 
 function readSignal(text: string): Read<SignalName> {
   const value = SIGNAL_NAMES.find((name) => name === text);

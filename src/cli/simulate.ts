@@ -1,8 +1,10 @@
 import { Fleet, type FleetResult } from '../../simulators/fleet.ts';
 import { Journal } from '../../simulators/journal.ts';
+import { seeded } from '../../simulators/random.ts';
 import { RecordingError, readRecording } from '../../simulators/recording.ts';
 import { ReplaySource } from '../../simulators/replay-source.ts';
 import { jsonReport, summary } from '../../simulators/report.ts';
+import { SCENARIO_NAMES, scenarioOf } from '../../simulators/scenarios.ts';
 import type { Source } from '../../simulators/source.ts';
 import { SyntheticSource } from '../../simulators/synthetic-source.ts';
 import { TokenMint } from '../adapters/auth/token-mint.ts';
@@ -10,7 +12,7 @@ import { ConfigFaults, type Fault } from '../config/faults.ts';
 import { type HelpPage, printHelp } from './help.ts';
 import { parseOptions } from './options.ts';
 import { obeySignals } from './signals.ts';
-import { planOf, SIMULATE_OPTIONS, type SimulatePlan } from './simulate-options.ts';
+import { planOf, RATE_MAX, SIMULATE_OPTIONS, type SimulatePlan } from './simulate-options.ts';
 import { versionOf } from './version.ts';
 
 const HELP: HelpPage = {
@@ -28,6 +30,7 @@ const HELP: HelpPage = {
       'tidegate simulate --signal vibration --rate 5000 --devices 4',
       'tidegate simulate --replay pump.csv --speedup 300     a recording, 300 times as fast',
     ],
+    ['Scenarios:', ...SCENARIO_NAMES.map((name) => `${name.padEnd(8)} ${scenarioOf(name).help}`)],
     [
       'In the status:',
       'unacked      frames that were sent and are not yet known to be safe',
@@ -58,12 +61,16 @@ export async function simulate(argv: readonly string[]): Promise<number> {
 }
 
 async function run(plan: SimulatePlan): Promise<FleetResult> {
-  const sources = plan.replay.length > 0 ? replaySources(plan) : syntheticSources(plan);
+  const scenario = scenarioOf(plan.scenario);
+  const ordinary = plan.replay.length > 0 ? replaySources(plan) : syntheticSources(plan);
+  const sources = ordinary.map(
+    (source) => scenario.wrap?.(source, seeded(plan.seed, `${source.device} scenario`)) ?? source,
+  );
   const { url, codec, durationMs, auth } = plan;
   const journal = openJournal(plan);
   const ua = `tidegate-simulate/${versionOf()}`;
   const mint = auth ? new TokenMint(auth.secret, () => Date.now()) : null;
-  const options = { url, codec, sources, durationMs, journal, ua, mint };
+  const options = { url, codec, sources, durationMs, journal, ua, mint, scenario };
   const fleet = new Fleet(options, process.stderr);
   const ignoreSignals = obeySignals(() => fleet.stop());
   try {
@@ -86,11 +93,13 @@ function openJournal({ journal }: SimulatePlan): Journal | null {
 function syntheticSources(plan: SimulatePlan): Source[] {
   const { devices, prefix, rate } = plan;
   const digits = Math.max(4, String(devices).length);
-  const batch = plan.batch ?? Math.min(BATCH_MAX, Math.max(1, Math.round(rate * BATCH_S)));
+  const { rateTimes } = scenarioOf(plan.scenario);
   const startUs = Date.now() * 1000;
   return Array.from({ length: devices }, (_, i) => {
     const device = `${prefix}/${String(i + 1).padStart(digits, '0')}`;
-    return new SyntheticSource({ ...plan, device, batch, startUs });
+    const ownRate = Math.min(RATE_MAX, rate * (rateTimes?.(i) ?? 1));
+    const batch = plan.batch ?? Math.min(BATCH_MAX, Math.max(1, Math.round(ownRate * BATCH_S)));
+    return new SyntheticSource({ ...plan, rate: ownRate, device, batch, startUs });
   });
 }
 

@@ -18,11 +18,8 @@ rule('R2.1-5', 'the client offers its subprotocol in Sec-WebSocket-Protocol', CL
     });
     await new Promise((resolve) => server.on('listening', resolve));
     const { port } = server.address() as { port: number };
-    new DeviceSocket(
-      codec,
-      () => Promise.resolve('d'),
-      () => undefined,
-    ).connect(`ws://127.0.0.1:${port}/v1`);
+    const credential = (): Promise<string> => Promise.resolve('d');
+    new DeviceSocket({ codec, credential }, () => undefined).connect(`ws://127.0.0.1:${port}/v1`);
     expect(await offer).toBe(`tidegate.v1.${codec}`);
     server.close();
   }

@@ -13,6 +13,7 @@ test('without options: 10 devices with 3 series at 100 readings/s, until Ctrl-C'
     rate: 100,
     batch: undefined,
     signal: 'mix',
+    scenario: 'steady',
     alarmRate: 0,
     seed: 1,
     durationMs: undefined,
