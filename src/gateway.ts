@@ -1,10 +1,10 @@
 import { Aggregation } from './aggregation/aggregation.ts';
-import type { Presence } from './aggregation/marks.ts';
 import type { AggregationSink } from './aggregation/sink.ts';
 import type { Gap } from './delivery/continuity.ts';
 import { Delivery, type DeliveryPort } from './delivery/delivery.ts';
 import type { Broken } from './delivery/owned-log-port.ts';
 import { Fanout } from './fanout/fanout.ts';
+import { Marking } from './gateway/marking.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { SessionFault } from './ingest/options.ts';
 import type { IngestPort, SubscriberPort } from './ingest/port.ts';
@@ -12,16 +12,14 @@ import type { RecordBatch } from './model/batch.ts';
 import { type Breach, breach } from './model/errors.ts';
 import type { Identity } from './model/identity.ts';
 import { shared } from './model/invariant.ts';
-import { FLUSH_MS, WINDOWS_MS } from './model/limits.ts';
+import { FLUSH_MS, UNITS_PER_STEP, WINDOWS_MS } from './model/limits.ts';
 import type { Codec, SessionId } from './model/machine.ts';
 import { CLASS, CLASS_OF_LANE } from './model/reading.ts';
-import { type LogKind, type LogRecord, RECORD, type SchemaRecord } from './model/record.ts';
+import { LOG, type LogKind, type LogRecord, RECORD, type SchemaRecord } from './model/record.ts';
 import { eventUs, type MonoMs, monoMs, type Now, wallUs } from './model/time.ts';
 import { WHY } from './model/why.ts';
 import type { Sha256 } from './wire/schema.ts';
 
-/** How often marks are looked for: at most one per log and second. Units: ms. */
-const MARK_MS = 1000;
 /** Within what time devices come back when the log is no longer ours. Units: ms. */
 const LEAVE_SPREAD_MS = 1000;
 
@@ -92,6 +90,8 @@ export interface GatewayOptions {
   readonly own: Uint8Array;
   readonly random: () => number;
   readonly sha256: Sha256;
+  /** How much aggregation does in one step, if not `UNITS_PER_STEP`. */
+  readonly unitsPerStep?: number | undefined;
   /** Bytes that the socket of a session still has to send. */
   readonly unsentBytes: (session: SessionId) => number;
   /** Told for every frame that became durable: how long that took. Units: ms. */
@@ -117,9 +117,9 @@ export class Gateway {
   readonly #options: GatewayOptions;
   #effects: Effect[] = [];
   #now: Now = { monoMs: monoMs(0), wallUs: wallUs(0) };
-  #marksDueMs = 0;
-  /** Logs whose last mark has not been read back. Bounds: one per log. */
-  readonly #marksOnTheWay = new Set<number>();
+  /** When the last append of a log came back. Units: wall µs. */
+  readonly #landedUs: number[] = [];
+  readonly #marking: Marking;
   #isLeaving = false;
 
   constructor(options: GatewayOptions) {
@@ -145,12 +145,14 @@ export class Gateway {
       flushMs: FLUSH_MS,
     });
     this.ingest = new Ingest({ ...options, port: this.#ingestPort(), knownSchema: schemas });
+    this.#marking = new Marking(this);
   }
 
   /** Takes one input and says what is to be done about it. */
   step(input: Input, now: Now): readonly Effect[] {
     this.#now = now;
     if (this.#effects.length > 0) this.#effects = [];
+    this.aggregation.allow(this.#unitsFor(input));
     this.#take(input, now);
     this.#tick(now);
     return this.#effects;
@@ -158,14 +160,29 @@ export class Gateway {
 
   /** When a `tick` is wanted at the latest. */
   get wakeAtMs(): MonoMs {
-    const { ingest, delivery, fanout } = this;
-    const marks = delivery.isOwner ? this.#marksDueMs : Number.POSITIVE_INFINITY;
-    return monoMs(Math.min(ingest.wakeAtMs, delivery.wakeAtMs, fanout.wakeAtMs, marks));
+    const { ingest, delivery, fanout, aggregation } = this;
+    // Aggregation has more to do than fits into one step.
+    if (aggregation.isBehind || delivery.isFeeding) return monoMs(Number.NEGATIVE_INFINITY);
+    const wakeAtMs = Math.min(ingest.wakeAtMs, delivery.wakeAtMs, fanout.wakeAtMs);
+    return monoMs(Math.min(wakeAtMs, this.#marking.wakeAtMs));
   }
 
   /** The node was told to leave, everybody has gone, and the log has everything. */
   get isDrained(): boolean {
-    return this.#isLeaving && this.ingest.sessions === 0 && this.delivery.isIdle;
+    const isEmpty = this.ingest.sessions === 0 && this.delivery.isIdle;
+    return this.#isLeaving && isEmpty && !this.aggregation.isBehind;
+  }
+
+  /**
+   * Aggregation begins with what an append brings, and goes on once in a turn of the event loop:
+   * many messages may come in one, and leave it alone. What is read at the start has no peer that
+   * waits, and is needed whole.
+   */
+  #unitsFor(input: Input): number {
+    if (input.kind === 'record') return Number.POSITIVE_INFINITY;
+    const isRows = input.kind === 'appended' && input.log !== LOG.aggregates;
+    const goesOn = isRows || input.kind === 'tick' || input.kind === 'readEnd';
+    return goesOn ? (this.#options.unitsPerStep ?? UNITS_PER_STEP) : 0;
   }
 
   #take(input: Input, now: Now): void {
@@ -188,6 +205,7 @@ export class Gateway {
       case 'readEnd':
         return delivery.readEnd(input.log, now);
       case 'appended':
+        this.#landedUs[input.log] = now.wallUs;
         return delivery.appended(input.log, input.offsets, now);
       case 'failed':
         return delivery.failed(input.log, input.reason, now);
@@ -201,27 +219,11 @@ export class Gateway {
 
   #tick(now: Now): void {
     this.ingest.tick(now);
-    if (this.delivery.isOwner && now.monoMs >= this.#marksDueMs) this.#mark(now);
+    this.aggregation.advance();
+    this.#marking.tick(now);
     this.delivery.tick(now);
     this.fanout.tick(now);
   }
-
-  /** What moves event time besides readings is a record too. Source: [R9.1-3], [R9.2-4]. */
-  #mark(now: Now): void {
-    this.#marksDueMs = now.monoMs + MARK_MS;
-    for (const { log, shard, entries } of this.aggregation.dueMarks(now.wallUs, this.#presence)) {
-      const place = placeOf(log, shard);
-      if (this.#marksOnTheWay.has(place)) continue;
-      this.#marksOnTheWay.add(place);
-      this.delivery.mark(log, shard, entries, now);
-    }
-  }
-
-  readonly #presence = (path: string): Presence => {
-    const device = this.ingest.devices.find(path);
-    if (device?.session) return { kind: 'connected', isUnblocked: this.ingest.isUnblocked(device) };
-    return { kind: 'gone', since: wallUs(device?.disconnectedSince ?? 0) };
-  };
 
   #do(effect: Effect): void {
     this.#effects.push(effect);
@@ -266,12 +268,13 @@ export class Gateway {
       recovering: () => this.ingest.tellWhy(this.#now),
       fed: (record, header) => {
         if (this.delivery.isOwner) {
-          this.#options.onDurable?.((this.#now.wallUs - header.recv) / 1000);
+          const landedUs = this.#landedUs[record.log] as number;
+          this.#options.onDurable?.((landedUs - header.recv) / 1000);
         } else this.ingest.recovered(record, header);
-        if (header.kind === RECORD.mark)
-          this.#marksOnTheWay.delete(placeOf(record.log, record.shard));
+        if (header.kind === RECORD.mark) this.#marking.fed(record);
         this.aggregation.apply(record, header);
       },
+      mayFeed: (log, shard) => this.aggregation.mayApply(log, shard),
       owned: () => {
         // What was read so far was durable before: this process counts what it makes durable itself.
         this.aggregation.resetCounters();
@@ -293,5 +296,3 @@ export class Gateway {
     };
   }
 }
-
-const placeOf = (log: LogKind, shard: number): number => shard * 2 + log;

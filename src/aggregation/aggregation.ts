@@ -1,7 +1,7 @@
 import { invariant, SharedFault } from '../model/invariant.ts';
 import { SERIES_PER_LOG_MAX } from '../model/limits.ts';
 import { CLASS_OF_LANE, type ClassId, type Schema } from '../model/reading.ts';
-import { LOG, type LogRecord, RECORD } from '../model/record.ts';
+import { LOG, type LogKind, type LogRecord, RECORD } from '../model/record.ts';
 import type { EventUs, WallUs } from '../model/time.ts';
 import type { Series } from '../model/window.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
@@ -16,9 +16,15 @@ import { Finalizer } from './finalizer.ts';
 import { FramePlacer } from './frame-placer.ts';
 import { LogState } from './log-state.ts';
 import { type DueMark, Marks, type PresenceOf } from './marks.ts';
+import { Pace } from './pace.ts';
 import { SeriesTable } from './series-table.ts';
 import type { AggregationSink } from './sink.ts';
 import { type Timing, type TimingOptions, timingOf } from './timing.ts';
+
+/** 64 bytes of a record are about one unit of work. */
+const BYTES_PER_UNIT_LOG2 = 6;
+/** What a new series costs besides its first window. */
+const NEW_SERIES_UNITS = 2;
 
 /** What aggregation needs to know and whom to tell. */
 export interface AggregationOptions extends TimingOptions {
@@ -56,6 +62,7 @@ export class Aggregation {
   readonly #changes = new Changes();
   readonly #placer: FramePlacer;
   readonly #finalizer: Finalizer;
+  readonly #pace: Pace;
   readonly #marks: Marks;
   readonly #reader = new FrameReader();
   /** Set ids of the current frame, in order of first appearance: the order of its hashes. */
@@ -76,6 +83,7 @@ export class Aggregation {
     this.#series = new SeriesTable(seriesMax, this.#timing.windowMs);
     this.#placer = new FramePlacer(this.#series, this.#changes, this.counters, this.#timing);
     this.#finalizer = new Finalizer(options.sink, this.#changes, this.#timing);
+    this.#pace = new Pace(this.#finalizer);
     this.#marks = new Marks(this.#timing);
   }
 
@@ -100,33 +108,84 @@ export class Aggregation {
   }
 
   /**
+   * A new step begins: for each kind of log it may do work of so many units, about a microsecond
+   * each. Before the first call there is no limit, and `apply` gives all results of its record.
+   */
+  allow(units: number): void {
+    this.#pace.allow(units);
+  }
+
+  /** Results are pending: `advance` gives more of them in the steps that follow. */
+  get isBehind(): boolean {
+    return this.#pace.isBehind;
+  }
+
+  /** False: the next record of this log has to wait, or it takes more than this step may. */
+  mayApply(kind: LogKind, shard: number): boolean {
+    return this.#pace.mayApply(this.#log(kind, shard));
+  }
+
+  /** Gives what is pending, as far as this step may. */
+  advance(): void {
+    for (const log of this.#pace.due()) this.#goOn(log, false);
+  }
+
+  /**
    * Takes in a valid record of the readings or alarms log. Every kind of record moves the log
-   * clock, so none may be left out. A fault of ours in what one record holds is counted and told,
-   * and the next record follows: thrown, it would meet every start at this place of the log.
+   * clock, so none may be left out. What is pending of the record before it is given first. A fault
+   * of ours in what one record holds is counted and told, and the next record follows: thrown, it
+   * would meet every start at this place of the log.
    */
   apply(record: LogRecord, header: RecordHeader): void {
+    const log = this.#log(record.log, record.shard);
+    if (log.emission.isPending) this.#goOn(log, true);
     try {
-      this.#apply(record, header);
+      this.#apply(log, record, header);
     } catch (error) {
-      if (error instanceof SharedFault) throw error;
-      this.unreadable += 1;
-      this.#onFault(new TextDecoder().decode(record.key), error);
+      this.#failed(log, new TextDecoder().decode(record.key), error);
     }
   }
 
-  #apply(record: LogRecord, header: RecordHeader): void {
-    const log = this.#logs[record.log * this.#shards + record.shard];
-    invariant(log?.kind === record.log && log.shard === record.shard, 'no such log to aggregate');
+  #log(kind: LogKind, shard: number): LogState {
+    const log = this.#logs[kind * this.#shards + shard];
+    invariant(log?.kind === kind && log.shard === shard, 'no such log to aggregate');
+    return log;
+  }
+
+  #goOn(log: LogState, isWhole: boolean): void {
+    try {
+      if (isWhole) this.#pace.giveRest(log);
+      else this.#pace.give(log);
+      this.#changes.flush(this.#sink);
+    } catch (error) {
+      this.#failed(log, log.emission.window?.target.device.path ?? '', error);
+    }
+  }
+
+  #failed(log: LogState, device: string, error: unknown): void {
+    if (error instanceof SharedFault) throw error;
+    this.unreadable += 1;
+    this.#pace.giveUp(log);
+    this.#onFault(device, error);
+  }
+
+  #apply(log: LogState, record: LogRecord, header: RecordHeader): void {
     const beforeUs = log.clockUs;
     const seriesBefore = this.#series.count;
     log.advance(header.recv);
-    this.#finalizer.begin(record);
+    log.emission.begin(record);
     if (header.kind === RECORD.frame) this.#applyFrame(log, beforeUs, record, header);
     else if (header.kind === RECORD.mark) this.#applyMark(log, record.value);
     else if (header.kind === RECORD.stub) this.#applyStub(record, header);
-    this.#finalizer.finish(log);
+    this.#pace.give(log, this.#unitsOf(record, this.#series.count - seriesBefore));
     if (this.#series.count > seriesBefore) this.#tellNewSeries(seriesBefore);
     this.#changes.flush(this.#sink);
+  }
+
+  /** What a record took. Units: of a budget. */
+  #unitsOf({ value }: LogRecord, newSeries: number): number {
+    const bytes = value.length >>> BYTES_PER_UNIT_LOG2;
+    return 1 + bytes + this.#changes.count + NEW_SERIES_UNITS * newSeries;
   }
 
   /**

@@ -25,6 +25,11 @@ export class Changes {
   /** True once a corrected window is among them: rare, so frames without one look no further. */
   #hasCorrected = false;
 
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Notes that window i of a store changed; its status has to be set before. */
   note(store: WindowStore, i: number): void {
     if (!store.touch(i)) return;

@@ -1,23 +1,25 @@
-import type { LogRecord } from '../model/record.ts';
-import { STATUS, type StatusId } from '../model/window.ts';
+import { STATUS } from '../model/window.ts';
+import type { Budget } from './budget.ts';
 import type { Changes } from './changes.ts';
 import type { ClassState } from './class-state.ts';
+import type { DueWindow, Emission } from './emission.ts';
 import type { LogState } from './log-state.ts';
-import { windowResults } from './result.ts';
-import type { AggregationSink, Cause } from './sink.ts';
+import { nextResult, unitsOf, unitsOfNext } from './result.ts';
+import type { AggregationSink } from './sink.ts';
 import { type Timing, windowStart } from './timing.ts';
 import type { WindowStore } from './window-store.ts';
 
 /**
  * Gives results away: first what a record corrected, in time order; then what became final, by
  * window start, device path and class.
+ *
+ * Guarantee: results and their order are the same whatever the budgets are. A result is cut off
+ * from the next one, never in itself, and no record of the log is applied in between.
  */
 export class Finalizer {
   readonly #sink: AggregationSink;
   readonly #changes: Changes;
   readonly #timing: Timing;
-  #record: LogRecord | null = null;
-  #index = 0;
 
   constructor(sink: AggregationSink, changes: Changes, timing: Timing) {
     this.#sink = sink;
@@ -25,65 +27,67 @@ export class Finalizer {
     this.#timing = timing;
   }
 
-  /** From here on results are caused by this record. */
-  begin(record: LogRecord): void {
-    this.#record = record;
-    this.#index = 0;
-  }
-
-  /** Gives again the final windows that this frame changed. */
+  /** The final windows that this frame changed are to be given again. */
   correct(target: ClassState): void {
-    for (const { start, stores } of this.#changes.corrections()) {
-      this.#give(target, start, stores, STATUS.corrected);
-    }
+    const corrections = this.#changes.corrections();
+    if (corrections.length === 0) return;
+    const status = STATUS.corrected;
+    target.log.emission.correct(corrections.map((one) => ({ ...one, target, status })));
   }
 
-  /** Makes final what the watermarks of this log have reached. */
-  finish(log: LogState): void {
-    const capUs = log.clockUs + this.#timing.aheadUs;
+  /**
+   * Gives what was corrected, then what the watermarks of this log have reached, as far as the
+   * budget allows; the rest is pending.
+   */
+  give(log: LogState, budget: Budget): void {
+    const { emission } = log;
+    emission.isPending = true;
     for (;;) {
-      const target = log.capped.first;
-      if (target === undefined || target.oldestEndUs > capUs) return;
-      this.#finishOldest(target, target.watermarkAt(log.clockUs));
-      log.capped.update(target);
+      emission.window ??= emission.nextCorrection() ?? this.#nextFinal(log);
+      const { window } = emission;
+      if (window === null) break;
+      if (!budget.hasRoomFor(unitsOfNext(window.stores, emission.given))) return;
+      budget.spend(this.#giveResult(log, emission, window));
     }
+    emission.isPending = false;
   }
 
-  #finishOldest(target: ClassState, watermarkUs: number): void {
+  /** Takes out the next window that the watermark of its class has reached. */
+  #nextFinal({ capped, clockUs }: LogState): DueWindow | null {
+    const target = capped.first;
+    if (target === undefined || target.oldestEndUs > clockUs + this.#timing.aheadUs) return null;
     const oldest = target.open.shift();
-    if (oldest === undefined) return;
-    const { start, stores } = oldest;
-    for (const store of stores) {
-      const i = store.find(start);
-      store.setStatus(i, STATUS.final);
-      this.#changes.note(store, i);
-    }
-    this.#give(target, start, stores, STATUS.final);
-    this.#makeRoom(stores, start, watermarkUs);
+    capped.update(target);
+    return oldest === undefined ? null : { ...oldest, target, status: STATUS.final };
   }
 
-  /** Drops windows that are closed, but none that has not been given as final yet. */
-  #makeRoom(stores: readonly WindowStore[], start: number, watermarkUs: number): void {
-    const { windowUs, latenessUs } = this.#timing;
-    const closedUs = Math.min(windowStart(watermarkUs - latenessUs, windowUs), start + windowUs);
-    for (const store of stores) store.makeRoom(closedUs);
-  }
-
-  #give(target: ClassState, start: number, stores: readonly WindowStore[], status: StatusId): void {
-    const record = this.#record;
-    if (record === null) return;
+  /** One result of this window. Returns what that took, in units of a budget. */
+  #giveResult(log: LogState, emission: Emission, window: DueWindow): number {
+    const { target, start, stores, status } = window;
     const { device, classId } = target;
+    const from = emission.given;
     const head = { device: device.path, classId, start, lengthMs: this.#timing.windowMs, status };
-    for (const result of windowResults(head, stores)) {
-      this.#sink.result(causeOf(record, this.#index), result);
-      this.#index += 1;
-    }
+    const { result, to } = nextResult(head, stores, from);
+    const isFinal = status === STATUS.final;
+    for (let k = from; isFinal && k < to; k += 1) this.#makeFinal(stores[k] as WindowStore, start);
+    this.#sink.result(emission.cause(), result);
+    const closedUs = this.#closedUs(log, window);
+    for (let k = from; isFinal && k < to; k += 1) stores[k]?.makeRoom(closedUs);
+    emission.given = to < stores.length ? to : 0;
+    if (to >= stores.length) emission.window = null;
+    return unitsOf(to - from);
+  }
+
+  #makeFinal(store: WindowStore, start: number): void {
+    const i = store.find(start);
+    store.setStatus(i, STATUS.final);
+    this.#changes.note(store, i);
+  }
+
+  /** Windows that end by then are closed; but none goes that has not been given as final yet. */
+  #closedUs({ clockUs }: LogState, { target, start }: DueWindow): number {
+    const { windowUs, latenessUs } = this.#timing;
+    const watermarkUs = target.watermarkAt(clockUs);
+    return Math.min(windowStart(watermarkUs - latenessUs, windowUs), start + windowUs);
   }
 }
-
-const causeOf = ({ log, shard, offset }: LogRecord, index: number): Cause => ({
-  log,
-  shard,
-  offset,
-  index,
-});

@@ -1,5 +1,6 @@
 import type { LogKind } from '../model/record.ts';
 import { CapQueue } from './cap-queue.ts';
+import { Emission } from './emission.ts';
 
 /** What aggregation keeps for one (log kind, shard). */
 export class LogState {
@@ -9,12 +10,15 @@ export class LogState {
   clockUs = Number.NEGATIVE_INFINITY;
   /** Classes that wait for the log clock. */
   readonly capped = new CapQueue();
+  /** What its last record has still to give. */
+  readonly emission: Emission;
   /** How many (series, class) have windows. */
   storeCount = 0;
 
   constructor(kind: LogKind, shard: number) {
     this.kind = kind;
     this.shard = shard;
+    this.emission = new Emission(kind, shard);
   }
 
   /** Moves the clock to a record's receive time, never back. */

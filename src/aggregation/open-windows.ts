@@ -18,6 +18,8 @@ export class OpenWindows {
   #windows: OpenWindow[] = [];
   /** Windows before this one have been taken. */
   #head = 0;
+  /** Behind the one that was added to last. */
+  #next = 0;
 
   get count(): number {
     return this.#windows.length - this.#head;
@@ -41,7 +43,9 @@ export class OpenWindows {
     if (this.newestStart >= start) at = this.#indexFrom(start);
     const found = this.#windows[at];
     if (found?.start === start) found.stores.push(store);
+    else if (at === this.#windows.length) this.#windows.push({ start, stores: [store] });
     else this.#windows.splice(at, 0, { start, stores: [store] });
+    this.#next = at + 1;
   }
 
   /** Takes the oldest one out. */
@@ -59,6 +63,9 @@ export class OpenWindows {
   }
 
   #indexFrom(start: number): number {
+    // The columns of a block add the same windows, each in the same order.
+    const isNext = this.#next >= this.#head && this.#windows[this.#next]?.start === start;
+    if (isNext) return this.#next;
     let low = this.#head;
     let high = this.#windows.length;
     while (low < high) {

@@ -1,4 +1,4 @@
-import { RESULT_BYTES_MAX } from '../model/limits.ts';
+import { PATH_BYTES_MAX, RESULT_BYTES_MAX, TEXT_BYTES_MAX } from '../model/limits.ts';
 import { CLASS_NAMES, type ClassId } from '../model/reading.ts';
 import type { EventUs } from '../model/time.ts';
 import {
@@ -18,40 +18,83 @@ export interface ResultHead {
   readonly status: StatusId;
 }
 
-/**
- * So many series fit whatever they hold, so nothing has to be measured: a name takes at most 256
- * bytes, and two texts of 256 bytes at most 3 KiB once every byte is escaped.
- */
-const SERIES_SAFE = 48;
-
-/**
- * The window's figures of these series, as results of the aggregates log.
- * Bounds: the JSON of each takes at most `RESULT_BYTES_MAX`; what would not fit goes to the next.
- */
-export function windowResults(head: ResultHead, stores: readonly WindowStore[]): WindowResult[] {
-  if (stores.length <= SERIES_SAFE) return [resultOf(head, stores)];
-  const results: WindowResult[] = [];
-  const emptyBytes = jsonBytes(resultOf(head, []));
-  let part: WindowStore[] = [];
-  let bytes = emptyBytes;
-  for (const store of stores) {
-    const more = entryBytes(store, head.start);
-    // One for the comma before it.
-    if (part.length > 0 && bytes + 1 + more > RESULT_BYTES_MAX) {
-      results.push(resultOf(head, part));
-      part = [];
-    }
-    bytes = part.length === 0 ? emptyBytes + more : bytes + 1 + more;
-    part.push(store);
-  }
-  results.push(resultOf(head, part));
-  return results;
+/** The first of the results that a window still has to give, and the series at which the next begins. */
+export interface NextResult {
+  readonly result: WindowResult;
+  readonly to: number;
 }
 
-function resultOf(head: ResultHead, stores: readonly WindowStore[]): WindowResult {
-  // Without a prototype a series may be called __proto__.
-  const series: Record<string, SeriesResult> = Object.create(null);
-  for (const store of stores) series[store.series.name] = seriesResult(store, head.start);
+/** The most bytes that JSON makes of one character. */
+const ESCAPED_BYTES = 6;
+/** Everything of an entry but texts: keys, and nine numbers of at most 24 characters. Units: bytes. */
+const ENTRY_BYTES = 400;
+/** Everything of a result but its series: the path has at most 128 bytes. Units: bytes. */
+const HEAD_BYTES = ESCAPED_BYTES * PATH_BYTES_MAX + 200;
+/** An entry of two empty texts, with a name of one letter. Units: bytes. */
+const ENTRY_BYTES_LEAST = 64;
+/** So many series fit into one result at the most. */
+const RESULT_SERIES_MAX = Math.floor(RESULT_BYTES_MAX / ENTRY_BYTES_LEAST);
+
+/** What a result costs besides its series, in units of a budget. */
+const RESULT_UNITS = 4;
+
+/** What a result of so many series costs, in units of a budget. */
+export const unitsOf = (series: number): number => RESULT_UNITS + series;
+
+/** What the next result of a window costs at the most, in units of a budget. */
+export const unitsOfNext = (stores: readonly WindowStore[], from: number): number =>
+  unitsOf(Math.min(stores.length - from, RESULT_SERIES_MAX));
+
+/**
+ * The window's figures of these series, from the given one on, as a result of the aggregates log.
+ * Bounds: its JSON takes at most `RESULT_BYTES_MAX`; what would not fit is for the next.
+ */
+export function nextResult(
+  head: ResultHead,
+  stores: readonly WindowStore[],
+  from: number,
+): NextResult {
+  const series = emptySeries();
+  let to = from;
+  if (isSurelyShort(stores, from, head.start)) {
+    for (; to < stores.length; to += 1) put(series, stores[to] as WindowStore, head.start);
+    return { result: resultOf(head, series), to };
+  }
+  let bytes = jsonBytes(resultOf(head, series));
+  for (; to < stores.length; to += 1) {
+    const store = stores[to] as WindowStore;
+    const figures = seriesResult(store, head.start);
+    // `"name":{…}`, and the comma before it.
+    const comma = to === from ? 0 : 1;
+    bytes += comma + jsonBytes(store.series.name) + 1 + jsonBytes(figures);
+    if (to > from && bytes > RESULT_BYTES_MAX) break;
+    series[store.series.name] = figures;
+  }
+  return { result: resultOf(head, series), to };
+}
+
+/** True if all of them fit whatever they hold, so that nothing has to be measured. */
+function isSurelyShort(stores: readonly WindowStore[], from: number, start: number): boolean {
+  let bytes = HEAD_BYTES;
+  for (let k = from; k < stores.length && bytes <= RESULT_BYTES_MAX; k += 1) {
+    bytes += entryBytesMax(stores[k] as WindowStore, start);
+  }
+  return bytes <= RESULT_BYTES_MAX;
+}
+
+function entryBytesMax(store: WindowStore, start: number): number {
+  const texts = store.isText(store.find(start)) ? 2 * TEXT_BYTES_MAX : 0;
+  return ENTRY_BYTES + ESCAPED_BYTES * (store.series.name.length + store.unit.length + texts);
+}
+
+/** Without a prototype a series may be called __proto__. */
+const emptySeries = (): Record<string, SeriesResult> => Object.create(null);
+
+function put(series: Record<string, SeriesResult>, store: WindowStore, start: number): void {
+  series[store.series.name] = seriesResult(store, start);
+}
+
+function resultOf(head: ResultHead, series: Record<string, SeriesResult>): WindowResult {
   return {
     device: head.device,
     class: CLASS_NAMES[head.classId],
@@ -77,10 +120,6 @@ function seriesResult(store: WindowStore, start: number): SeriesResult {
   const mean = store.valueAt(i, 'mean');
   return { unit, n, min, max, sum, mean, first, last, tfirst, tlast };
 }
-
-/** Bytes of `"name":{…}`. */
-const entryBytes = (store: WindowStore, start: number): number =>
-  jsonBytes(store.series.name) + 1 + jsonBytes(seriesResult(store, start));
 
 /** Length of a value's JSON in UTF-8. */
 function jsonBytes(value: unknown): number {

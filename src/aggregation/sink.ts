@@ -11,8 +11,9 @@ export interface Cause {
 }
 
 /**
- * Where aggregation puts what comes of a record. Everything is told before `apply` returns: first
- * results, then series that appeared, then windows that changed.
+ * Where aggregation puts what comes of a record: first results, then series that appeared, then
+ * windows that changed. Results that are too many for the step come in later ones, each slice
+ * followed by the windows that it made final.
  */
 export interface AggregationSink {
   /**
@@ -20,7 +21,7 @@ export interface AggregationSink {
    * Guarantee: same records, same calls; its JSON takes at most `RESULT_BYTES_MAX`.
    */
   result(cause: Cause, result: WindowResult): void;
-  /** A kept window changed, in values or status. At most once per record and window. */
+  /** A kept window changed, in values or status. At most once per record, window and slice. */
   changed(windows: WindowSeries, start: EventUs): void;
   /** A series had its first reading. */
   appeared(series: Series): void;

@@ -104,6 +104,8 @@ export class WindowStore implements WindowSeries {
   indexFrom(start: EventUs): number {
     let low = 0;
     let high = this.#count;
+    // Nearly every new window is the newest.
+    if (high > 0 && this.#get(high - 1, START) < start) return high;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#get(middle, START) < start) low = middle + 1;

@@ -25,6 +25,8 @@ export interface DeliveryPort {
   settled(settlement: Settlement): void;
   /** A valid record, in log order: read at the start, or just made durable. */
   fed(record: LogRecord, header: RecordHeader): void;
+  /** False: the next record of this shard has to wait for another step. */
+  mayFeed(log: LogKind, shard: number): boolean;
   /** Every shard has been read to its own fence. */
   owned(): void;
   /** `isRecovering` changed. */
@@ -98,6 +100,16 @@ export class Delivery {
   /** Nothing waits for the log. */
   get isIdle(): boolean {
     return this.#readings.isIdle && this.#alarms.isIdle && this.#results.isIdle;
+  }
+
+  /** Durable rows wait to be fed. */
+  get isFeeding(): boolean {
+    return !this.#isBroken && (this.#readings.isFeeding || this.#alarms.isFeeding);
+  }
+
+  /** Durable readings that wait to be fed. */
+  get unreadReadings(): number {
+    return this.#readings.unreadReadings + this.#alarms.unreadReadings;
   }
 
   /** When `tick` is wanted. Units: monotonic ms. */
@@ -210,6 +222,7 @@ export class Delivery {
       renew: (log) => port.renew(log),
       settled: (settlement) => port.settled(settlement),
       fed: (record, header) => port.fed(record, header),
+      mayFeed: (log, shard) => port.mayFeed(log, shard),
       owned: (log, now) => this.#wasOwned(log, now),
       broken: (cause, reason) => {
         if (this.#isBroken) return;

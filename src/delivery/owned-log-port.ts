@@ -20,6 +20,8 @@ export interface OwnedLogPort {
   settled(settlement: Settlement): void;
   /** A valid record, in log order: read, or just made durable. */
   fed(record: LogRecord, header: RecordHeader): void;
+  /** False: the next record of this shard has to wait for another step. */
+  mayFeed(log: LogKind, shard: number): boolean;
   /** Every shard of this log has been read to its own fence, for the first time or again. */
   owned(log: LogKind, now: Now): void;
   /** Nothing may be acknowledged any more. */

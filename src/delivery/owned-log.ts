@@ -1,10 +1,10 @@
-import type { RecordBatch } from '../model/batch.ts';
 import type { FrameRow } from '../model/frame.ts';
 import { LOG, type LogRecord, RECORD } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
 import type { MarkEntry } from '../wire/mark.ts';
 import { emptyHeader, type RecordHeader, readHeader } from '../wire/record-header.ts';
 import { gapsBefore } from './continuity.ts';
+import { Feed } from './feed.ts';
 import type { Broken, OwnedLogOptions, OwnedLogPort } from './owned-log-port.ts';
 import { PendingBatch } from './pending-batch.ts';
 import { Pipeline } from './pipeline.ts';
@@ -13,7 +13,6 @@ import { RowWriter } from './row-writer.ts';
 import { Tails } from './tails.ts';
 import { Undecided } from './undecided.ts';
 
-const NO_BYTES = new Uint8Array(0);
 /** After a start path that failed the next one begins so much later, doubling. Units: ms. */
 const REST_MS = 50;
 const REST_MS_MAX = 1000;
@@ -25,8 +24,6 @@ interface Landing {
   readonly batch: PendingBatch;
   readonly offsets: Float64Array;
 }
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
  * One log of every shard, from rows to settlement, and the one path by which it becomes ours: fence,
@@ -44,7 +41,7 @@ export class OwnedLog {
   readonly #pipeline: Pipeline;
   readonly #writer: RowWriter;
   readonly #header: RecordHeader = emptyHeader();
-  readonly #record: Mutable<LogRecord>;
+  readonly #feed: Feed;
   #phase: Phase = 'idle';
   #wasOwned = false;
   #sawForeignFence = false;
@@ -62,8 +59,7 @@ export class OwnedLog {
     this.tails = new Tails(options.log, options.shards, options.own);
     this.#writer = new RowWriter(this.tails, options.node);
     this.#pipeline = new Pipeline(options.lingerMs);
-    const bytes = { key: NO_BYTES, tg: NO_BYTES, value: NO_BYTES };
-    this.#record = { log: options.log, shard: 0, offset: 0, ...bytes };
+    this.#feed = new Feed(options.log, this.tails, this.#port);
   }
 
   /** Rows can be appended. */
@@ -78,6 +74,16 @@ export class OwnedLog {
 
   get isIdle(): boolean {
     return this.#pipeline.isEmpty;
+  }
+
+  /** Durable rows wait for aggregation. */
+  get isFeeding(): boolean {
+    return this.#feed.isUnderWay;
+  }
+
+  /** Durable readings that wait for aggregation. */
+  get unreadReadings(): number {
+    return this.#feed.readings;
   }
 
   get wakeAtMs(): number {
@@ -116,6 +122,7 @@ export class OwnedLog {
   tick(now: Now): void {
     if (this.#phase === 'resting' && now.monoMs >= this.#restUntilMs) this.acquire(now);
     if (!this.isOwned) return;
+    this.#feedOn(false);
     let batch = this.#pipeline.take(now);
     if (!batch) return;
     if (batch.version !== this.#version) {
@@ -127,7 +134,7 @@ export class OwnedLog {
   /** An append came back with these offsets. */
   appended(offsets: Float64Array, now: Now): void {
     const batch = this.#fence ?? this.#pipeline.inFlight;
-    if (!batch || this.#phase === 'broken') return;
+    if (!batch || this.isFeeding || this.#phase === 'broken') return;
     const gaps = gapsBefore(batch.records, offsets, this.tails);
     if (gaps === null) {
       this.break('log failed', 'records that were acknowledged are gone from the log');
@@ -151,6 +158,8 @@ export class OwnedLog {
       return;
     }
     this.#port.renew(this.#options.log);
+    // What is being fed is durable: nobody has to find out.
+    this.#feedOn(true);
     const isFirst = this.#phase === 'owned';
     if (isFirst) this.#attempts = 0;
     const { inFlight } = this.#pipeline;
@@ -224,7 +233,8 @@ export class OwnedLog {
   #landFence({ batch, offsets }: Landing, now: Now): void {
     this.#fence = null;
     this.#sawForeignFence = false;
-    this.#feed(batch.records, offsets);
+    this.#feed.begin(batch, offsets);
+    this.#feed.goOn(true);
     const { shards, firstGen } = this.#options;
     const all = Array.from({ length: shards }, (_, shard) => shard);
     const lost = all.filter((shard) => !this.tails.isOurs(shard));
@@ -262,23 +272,15 @@ export class OwnedLog {
       const settlement = batch.settlement(row);
       if (settlement) this.#port.settled(settlement);
     }
-    this.#feed(records, offsets);
-    this.#pipeline.landed(null);
+    this.#feed.begin(batch, offsets);
+    this.#feedOn(false);
   }
 
-  #feed(records: RecordBatch, offsets: Float64Array): void {
-    const record = this.#record;
-    const header = this.#header;
-    for (let row = 0; row < records.rows; row += 1) {
-      record.shard = records.shard[row] as number;
-      record.offset = offsets[row] as number;
-      record.key = records.key(row);
-      record.tg = records.tg(row);
-      record.value = records.value(row);
-      if (readHeader(record.tg, header) && this.tails.judge(record, header)) {
-        this.#port.fed(record, header);
-      }
-    }
+  /** The next append begins when all rows of this one have been fed. */
+  #feedOn(isWhole: boolean): void {
+    if (!this.isFeeding) return;
+    this.#feed.goOn(isWhole);
+    if (!this.isFeeding) this.#pipeline.landed(null);
   }
 }
 

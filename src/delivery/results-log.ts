@@ -9,6 +9,8 @@ import { Pipeline } from './pipeline.ts';
 const REST_MS = 50;
 const REST_MS_MAX = 1000;
 
+const utf8 = new TextEncoder();
+
 /**
  * The aggregates log. It has no fence: a result carries its cause, results of one log and shard are
  * written in the order of their causes, and a reader drops what is not above the last one. So an
@@ -56,7 +58,6 @@ export class ResultsLog {
       return;
     }
     const { cause, result } = caused;
-    const utf8 = new TextEncoder();
     const key = utf8.encode(result.device);
     const value = utf8.encode(JSON.stringify(result));
     const { records } = this.#pipeline.batch(now);

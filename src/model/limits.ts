@@ -146,3 +146,8 @@ export const SERIES_PER_LOG_MAX = 20_000;
  * constant column of 4096 rows costs a byte: without this, 8 KiB would open 262 144 windows.
  */
 export const WINDOWS_PER_FRAME_MAX = 8192;
+/**
+ * Work that aggregation does in one step for the logs of one kind, about a microsecond each: without
+ * it the results of one frame, or of all devices of a log whose clock jumped, hold up everybody.
+ */
+export const UNITS_PER_STEP = 2048;

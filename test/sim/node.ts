@@ -28,6 +28,7 @@ export interface NodeParts {
   readonly name: string;
   readonly shards: number;
   readonly budgetBytes: number;
+  readonly unitsPerStep: number;
   /** `mf` of bulk lanes is told to be at most this. */
   readonly bulkBytesMax: number;
   /** After a failed append the start path may be taken again. */
@@ -71,6 +72,7 @@ export class SimNode implements ServerEnd {
       node: parts.name,
       shards: parts.shards,
       budgetBytes: parts.budgetBytes,
+      unitsPerStep: parts.unitsPerStep,
       isOpen: true,
       lingerMs: parts.isRecoverable ? 10 : 2,
       isRecoverable: () => parts.isRecoverable,

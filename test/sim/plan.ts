@@ -1,4 +1,4 @@
-import { JSON_GROWTH, LANE_0_SHARE } from '../../src/model/limits.ts';
+import { JSON_GROWTH, LANE_0_SHARE, UNITS_PER_STEP } from '../../src/model/limits.ts';
 import type { Wrongness } from './clock.ts';
 import type { Firmware, Habits } from './habits.ts';
 import { Dice } from './random.ts';
@@ -73,6 +73,8 @@ export interface Plan {
   /** The embedded file log: one gateway at a time, and a failed append ends it. */
   readonly isFile: boolean;
   readonly budgetBytes: number;
+  /** How much aggregation does in one step. */
+  readonly unitsPerStep: number;
   readonly devices: readonly Habits[];
   readonly dashboards: readonly DashboardHabits[];
   readonly faults: readonly PlannedFault[];
@@ -103,6 +105,9 @@ const CLUSTER_ONLY: ReadonlySet<TimedFault> = new Set([
   'log read fails',
   'gateway takeover',
 ]);
+/** Every so many seeds aggregation does this much in a step. */
+const SLICED_SEEDS = 5;
+const SLICES = [1, 5, 20] as const;
 const DAYS_MS = 86_400_000;
 
 /** What a seed stands for. */
@@ -117,11 +122,16 @@ export function planOf(seed: number): Plan {
     shards: 1 + dice.below(SHARDS_MOST),
     isFile,
     budgetBytes: budgetFor(devices) * (1 + dice.between(0, BUDGET_SLACK)),
+    unitsPerStep: unitsPerStepOf(seed),
     devices,
     dashboards: Array.from({ length: 2 }, (_, at) => dashboardOf(dice, at)),
     faults: faultsOf(dice, isFile),
   };
 }
+
+/** In some worlds results come in small slices; the others keep the timing that they always had. */
+const unitsPerStepOf = (seed: number): number =>
+  seed % SLICED_SEEDS === 0 ? new Dice(seed, 'slices').pick(SLICES) : UNITS_PER_STEP;
 
 /** Room for every device at once, but not for much more. */
 function budgetFor(devices: readonly Habits[]): number {

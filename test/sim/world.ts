@@ -200,6 +200,7 @@ export class World {
       bulkBytesMax,
       shards: plan.shards,
       budgetBytes: plan.budgetBytes,
+      unitsPerStep: plan.unitsPerStep,
       isRecoverable: !plan.isFile,
       timeline,
       dice,

@@ -88,7 +88,7 @@ export class VirtualNode {
   constructor(
     disk: Disk = { records: [], schemas: [] },
     options: Partial<
-      Pick<GatewayOptions, 'budgetBytes' | 'isOpen' | 'dur' | 'onFault'> & {
+      Pick<GatewayOptions, 'budgetBytes' | 'isOpen' | 'dur' | 'onFault' | 'unitsPerStep'> & {
         isRecoverable: boolean;
       }
     > = {},
@@ -103,6 +103,7 @@ export class VirtualNode {
       isOpen: options.isOpen ?? true,
       dur: options.dur ?? (() => 1),
       onFault: options.onFault,
+      unitsPerStep: options.unitsPerStep,
       own: this.own,
       random: () => 0.5,
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),

@@ -191,12 +191,20 @@ export class Driver {
     const wakeAtMs = this.gateway.wakeAtMs;
     if (this.#isStopped || wakeAtMs >= this.#armedForMs) return;
     clearTimeout(this.#timer);
+    if (wakeAtMs === Number.NEGATIVE_INFINITY) {
+      // Work was cut into pieces: the sockets get their turn, and then it goes on at once.
+      this.#armedForMs = wakeAtMs;
+      setImmediate(() => this.#wake());
+      return;
+    }
     const delay = Math.min(SLEEP_MS_MAX, Math.max(0, wakeAtMs - performance.now()));
     this.#armedForMs = wakeAtMs;
-    this.#timer = setTimeout(() => {
-      this.#armedForMs = Number.POSITIVE_INFINITY;
-      this.input({ kind: 'tick' });
-    }, Math.ceil(delay));
+    this.#timer = setTimeout(() => this.#wake(), Math.ceil(delay));
+  }
+
+  #wake(): void {
+    this.#armedForMs = Number.POSITIVE_INFINITY;
+    this.input({ kind: 'tick' });
   }
 }
 

@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
 
 /**
  * The ledger: at any moment every frame received is settled, in flight, or was refused by closing;
- * every durable reading was aggregated or is counted as something else; and in the end what was
+ * every durable reading was aggregated, is counted as something else, or is not read yet; and in the end what was
  * settled as durable is what stands in the log.
  */
 class Conservation implements Checker {
@@ -45,8 +45,10 @@ class Conservation implements Checker {
     }
     const { aggregated, late, future, excluded, refused } = gateway.aggregation.counters;
     const read = aggregated + late + future + excluded + refused;
-    if (isOwner && ledger.readingsDurable !== read) {
-      this.#blame(`${name}: ${ledger.readingsDurable} readings durable, ${read} accounted for`);
+    const { unreadReadings } = gateway.delivery;
+    if (isOwner && ledger.readingsDurable !== read + unreadReadings) {
+      const parts = `${read} accounted for, ${unreadReadings} not yet read`;
+      this.#blame(`${name}: ${ledger.readingsDurable} readings durable, ${parts}`);
     }
   }
 

@@ -1,0 +1,86 @@
+import type { RecordBatch } from '../model/batch.ts';
+import type { LogKind, LogRecord } from '../model/record.ts';
+import { emptyHeader, type RecordHeader, readHeader } from '../wire/record-header.ts';
+import type { OwnedLogPort } from './owned-log-port.ts';
+import type { PendingBatch } from './pending-batch.ts';
+import type { Tails } from './tails.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Rows that came back with their offsets. */
+interface Landed {
+  readonly batch: PendingBatch;
+  readonly offsets: Float64Array;
+}
+
+/**
+ * Durable rows of one log on their way to aggregation, in log order. When aggregation has done
+ * enough for one step, the next row waits for another.
+ * Bounds: one batch. While it is fed no further append of this log begins.
+ */
+export class Feed {
+  readonly #tails: Tails;
+  readonly #port: OwnedLogPort;
+  readonly #header: RecordHeader = emptyHeader();
+  readonly #record: Mutable<LogRecord>;
+  #landed: Landed | null = null;
+  #row = 0;
+
+  constructor(log: LogKind, tails: Tails, port: OwnedLogPort) {
+    this.#tails = tails;
+    this.#port = port;
+    this.#record = { log, shard: 0, offset: 0, key: NO_BYTES, tg: NO_BYTES, value: NO_BYTES };
+  }
+
+  /** Rows wait. */
+  get isUnderWay(): boolean {
+    return this.#landed !== null;
+  }
+
+  /** Durable readings of ours that wait: the ledger's "not yet read". */
+  get readings(): number {
+    if (this.#landed === null) return 0;
+    const { batch } = this.#landed;
+    let readings = 0;
+    for (let row = this.#row; row < batch.records.rows; row += 1) {
+      const settlement = batch.settlement(row);
+      if (settlement?.refusal === null) readings += settlement.readings;
+    }
+    return readings;
+  }
+
+  /** These rows are next. They stay as they are until all of them have been fed. */
+  begin(batch: PendingBatch, offsets: Float64Array): void {
+    this.#landed = { batch, offsets };
+    this.#row = 0;
+  }
+
+  /** Feeds what aggregation takes in this step, or all. */
+  goOn(isWhole: boolean): void {
+    if (this.#landed === null) return;
+    const { batch, offsets } = this.#landed;
+    const { records } = batch;
+    const { log } = this.#record;
+    for (; this.#row < records.rows; this.#row += 1) {
+      const shard = records.shard[this.#row] as number;
+      if (!isWhole && !this.#port.mayFeed(log, shard)) return;
+      this.#feed(records, this.#row, offsets[this.#row] as number);
+    }
+    this.#landed = null;
+  }
+
+  #feed(records: RecordBatch, row: number, offset: number): void {
+    const record = this.#record;
+    record.shard = records.shard[row] as number;
+    record.offset = offset;
+    record.key = records.key(row);
+    record.tg = records.tg(row);
+    record.value = records.value(row);
+    const header = this.#header;
+    if (readHeader(record.tg, header) && this.#tails.judge(record, header)) {
+      this.#port.fed(record, header);
+    }
+  }
+}
