@@ -32,7 +32,14 @@ export const PATHS = ['a', 'plant1/b', 'a', 'c'] as const;
 const NAMES = ['m0', '', '.', 'a/../b', 'é', 'x'.repeat(65), 'x/'.repeat(20)] as const;
 const UNITS = ['', ' ', 'é', 'x'.repeat(32), 'x'.repeat(33)] as const;
 const NOW_US = 1_761_962_400_000_000;
+const US_PER_S = 1_000_000;
 const KINDS_OF_CLIENT = [0, 2, 3, 4, 5, 8, 10] as const;
+/** As many columns as a set may have: a constant one has readings without bytes. */
+const WIDE_COLUMNS = 64;
+/** 64 columns of 128 rows a second apart are the 8192 windows that a frame may touch. */
+const WIDE_ROWS = [25, 128, 128, 4096] as const;
+/** Where they begin: long ago, within the allowed lateness, ahead of the clock. Units: s. */
+const WIDE_FROM_S = [-5000, -130, -28, -28, 2] as const;
 const PASS_MS = [1, 20, 50, 100, 1000, 2500] as const;
 
 /** A peer that does as the protocol says, for the most part. */
@@ -42,6 +49,8 @@ class Peer {
   readonly #slot: number;
   readonly #isJson: boolean;
   readonly #next = [1, 1, 1];
+  /** Lanes whose set has as many columns as may be. */
+  readonly #wide: boolean[] = [];
 
   constructor(dice: Dice, slot: number) {
     this.#dice = dice;
@@ -85,7 +94,11 @@ class Peer {
 
   #definition(lane: number): Message {
     const dice = this.#dice;
-    const columns = Array.from({ length: 1 + dice.below(3) }, (_, i) => this.#column(i));
+    const isWide = dice.chance(0.04);
+    this.#wide[lane] = isWide;
+    const columns = isWide
+      ? Array.from({ length: WIDE_COLUMNS }, (_, i): ColumnEntry => [`m${i}`])
+      : Array.from({ length: 1 + dice.below(3) }, (_, i) => this.#column(i));
     return { k: 'def', c: lane, s: lane, cols: columns };
   }
 
@@ -118,7 +131,18 @@ class Peer {
     const lost = dice.chance(0.05) ? dice.below(3) : 0;
     const head = { c: lane, n: dice.chance(0.95) ? n : n + dice.below(3), lost };
     const codec = this.#isJson ? 'json' : 'cbor';
-    this.#send(encodeData(codec, head, encodeBlocks(codec, [this.#block(lane)])), codec);
+    const isWide = this.#wide[lane] && dice.chance(0.8);
+    const block = isWide ? this.#wideBlock(lane) : this.#block(lane);
+    this.#send(encodeData(codec, head, encodeBlocks(codec, [block])), codec);
+  }
+
+  #wideBlock(s: number): DeviceBlock {
+    const dice = this.#dice;
+    const rows = dice.pick(WIDE_ROWS);
+    const columns = Array.from({ length: WIDE_COLUMNS }, (_, i) =>
+      i > 0 ? 1 : new Int8Array(rows),
+    );
+    return { s, t: NOW_US + dice.pick(WIDE_FROM_S) * US_PER_S, dt: US_PER_S, v: columns };
   }
 
   #block(s: number): DeviceBlock {
