@@ -70,7 +70,7 @@ export const PARTS: Readonly<Record<string, string>> = {
   'R9.1-5': 'the figures of what is computed today',
   'R9.3-1': "the device's status (§11.8)",
   'R9.4-8': 'text among other aggregates than n, first, last',
-  'R9.4-9': 'M2',
+  'R9.4-9': 'M2 and percentiles',
   'R9.4-10': 'the merge of results',
   'R9.4-12': 'the merge of results',
   'R9.4-14': 'the merge of results',

@@ -74,6 +74,24 @@ describe('windows', () => {
     );
   });
 
+  test('a row with fid f is worth f rows of its value', () => {
+    const values = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 20 });
+    const counts = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 20, maxLength: 20 });
+    fc.assert(
+      fc.property(values, counts, (all, fids) => {
+        const [thin, full] = [new EventLog(), new EventLog()];
+        all.forEach((value, i) => {
+          const fid = fids[i] as number;
+          const t = T + i * 100_000;
+          thin.frame({ device: 'd', recv: t, blocks: [{ set: VALUE, t: [t], v: [[value]], fid }] });
+          const each = { set: VALUE, t: Array(fid).fill(t), v: [Array(fid).fill(value)] };
+          full.frame({ device: 'd', recv: t, blocks: [each] });
+        });
+        expect(valuesOf(thin)).toEqual(valuesOf(full));
+      }),
+    );
+  });
+
   test('D6: when final, they hold all rows up to the record that moved the watermark', () => {
     fc.assert(
       fc.property(rows, sizes, (all, some) => {
