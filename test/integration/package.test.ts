@@ -5,9 +5,12 @@ import { parseSync } from 'oxc-parser';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { LogReader } from '../../src/adapters/log/log-reader.ts';
 import { LOG_NAMES } from '../../src/model/record.ts';
+import { Browser } from '../support/browser.ts';
 import { ROOT } from '../support/doc-code.ts';
-import { killed } from '../support/gateway-process.ts';
+import { killed, metric } from '../support/gateway-process.ts';
+import { ModuleServer } from '../support/module-server.ts';
 import { PackedProject } from '../support/packed-project.ts';
+import { refusedUpgrade } from '../support/raw-client.ts';
 import { type CliChild, NODE } from '../support/run-cli.ts';
 
 /** Twice of what it is: who packs more should have a reason. Units: bytes. */
@@ -194,6 +197,95 @@ describe('tidegate/consumer', () => {
     project.write('messages.ndjson', (await messagesOf(data)).join('\n'));
     const read = JSON.parse(await run('reader.js', READER, 'messages.ndjson'));
     expect(read).toEqual({ readings: readingsAcked, results: true });
+  });
+});
+
+/**
+ * A page of somebody's site: the device session of the package on the browser's own WebSocket. What
+ * it does with the effects is all that a host has to do.
+ */
+const PAGE = `<!doctype html><title>a device</title><script type="module">
+import { DeviceSession } from '/dist/src/client/device-session.js';
+const { url, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const sets = [{ s: 1, lane: 1, cols: [['heading', 'deg']] }];
+const options = { url, token, codec: 'cbor', sets, lanes: [1], ringBytesMax: 65536, random: Math.random };
+const session = new DeviceSession(options);
+window.told = { acked: 0, finished: false, others: [] };
+let socket;
+const take = (input) => {
+  const now = { monoMs: performance.now(), wallUs: Date.now() * 1000 };
+  for (const effect of session.step(input, now, socket?.bufferedAmount ?? 0)) {
+    if (effect.kind === 'connect') connect(effect.url);
+    else if (effect.kind === 'send' || effect.kind === 'sendFrame') socket.send(effect.bytes);
+    else if (effect.kind === 'close') socket.close(effect.code);
+    else if (effect.kind === 'acked') told.acked += effect.freed.length;
+    else if (effect.kind === 'finished') told.finished = true;
+    else if (effect.kind !== 'welcomed') told.others.push(effect);
+  }
+};
+const connect = (to) => {
+  socket = new WebSocket(to, 'tidegate.v1.cbor');
+  socket.binaryType = 'arraybuffer';
+  socket.onopen = () => take({ kind: 'opened' });
+  socket.onmessage = ({ data }) =>
+    take({ kind: 'message', bytes: new Uint8Array(data), isText: false });
+  socket.onclose = ({ code, reason }) =>
+    take({ kind: 'closed', ending: { code, status: 0, message: reason } });
+};
+setInterval(() => take({ kind: 'tick' }), 20);
+window.publish = (v) =>
+  take({ kind: 'form', lane: 1, blocks: [{ s: 1, t: Date.now() * 1000, v: [[v]] }] });
+window.finish = () => take({ kind: 'finish', watermarks: [] });
+</script>`;
+
+describe('a device in a browser', () => {
+  const DEVICE = 'web/phone-1';
+  let browser: Browser;
+  let site: ModuleServer;
+
+  beforeAll(async () => {
+    browser = await Browser.open();
+    site = await ModuleServer.start(PAGE, project.package);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /** Opens the page for a device of this gateway. */
+  const open = (ws: string, token: string) =>
+    browser.page(`${site.url}#${new URLSearchParams({ url: ws, token })}`);
+
+  test('is acked, from a page of any origin, where the gateway asks for tokens', async () => {
+    project.write('secret', 'a secret of at least thirty-two bytes, for this test');
+    project.write('tokens.yaml', 'auth: {hs256: {secretFile: ./secret}}');
+    const secured = ['--config', 'tokens.yaml'];
+    const data = join(project.directory, 'web-data');
+    const { ws } = await serve('--log', 'file', '--data', data, ...secured);
+    const mint = ['token', '--device', DEVICE, '--expires', '1h', ...secured];
+    const token = (await project.tidegate(...mint).ended).stdout.trim();
+    const page = await open(ws, token);
+    for (const value of [90, 91.5, 93]) await page.evaluate(`publish(${value})`);
+    await page.evaluate('finish()');
+    await expect.poll(() => page.evaluate('told.finished')).toBe(true);
+    expect(await page.evaluate('told')).toEqual({ acked: 3, finished: true, others: [] });
+    expect({ missing: site.missing, complaints: browser.complaints }).toEqual({
+      missing: [],
+      complaints: [],
+    });
+    project.write('web.ndjson', (await messagesOf(data)).join('\n'));
+    expect(JSON.parse(await run('reader.js', READER, 'web.ndjson'))).toMatchObject({ readings: 3 });
+  });
+
+  test('is refused by an open gateway, whose only page is its own', async () => {
+    const { ws, http } = await serve('--log', 'memory');
+    const page = await open(ws, DEVICE);
+    await expect.poll(() => page.evaluate('told.others.length')).toBeGreaterThan(0);
+    expect(await page.evaluate('told.others[0]')).toMatchObject({ ending: { code: 1006 } });
+    const upgrade = refusedUpgrade(ws, ['tidegate.v1.cbor'], { origin: site.url.slice(0, -1) });
+    expect(await upgrade).toMatchObject({ status: 403, body: { error: 4004 } });
+    expect(await metric(http, 'tidegate_sessions')).toBe(0);
   });
 });
 
