@@ -7,7 +7,6 @@ import type { RecordHeader } from '../wire/record-header.ts';
 import { decodeSchema } from '../wire/schema.ts';
 import type { CausedResult } from './cause.ts';
 import type { Gap } from './continuity.ts';
-import { firstGenOf, termOf } from './generation.ts';
 import { OwnedLog } from './owned-log.ts';
 import type { Broken, OwnedLogPort } from './owned-log-port.ts';
 import { ResultsLog } from './results-log.ts';
@@ -50,7 +49,8 @@ export interface DeliveryOptions {
 
 /**
  * Rows to batches, batches to the logs, durable rows back. It owns the readings log first and the
- * alarms log after it, in the same term, so that two nodes cannot hold one each. Source: DESIGN §5.
+ * alarms log after it, in the same generation, so that two nodes cannot hold one log each.
+ * Source: DESIGN §5.
  */
 export class Delivery {
   readonly schemas = new SchemaTable();
@@ -71,13 +71,13 @@ export class Delivery {
     this.#readings = new OwnedLog({
       ...shared,
       log: LOG.readings,
-      firstGen: (shard, tries) => firstGenOf(this.#newestTerm(shard) + tries),
+      firstGen: (shard) => 1 + this.#newestGen(shard),
     });
     this.#alarms = new OwnedLog({
       ...shared,
       log: LOG.alarms,
       lingerMs: 0,
-      firstGen: (shard, tries) => firstGenOf(this.#termOfReadings(shard)) + tries,
+      firstGen: (shard) => this.#readings.tails.gen(shard),
     });
     this.#results = new ResultsLog((batch) => port.append(LOG.aggregates, batch));
   }
@@ -201,13 +201,9 @@ export class Delivery {
     this.#results.failed(now);
   }
 
-  /** The newest term that a fence of either log of this shard has begun, as far as they were read. */
-  #newestTerm(shard: number): number {
-    return termOf(Math.max(this.#readings.tails.gen(shard), this.#alarms.tails.gen(shard)));
-  }
-
-  #termOfReadings(shard: number): number {
-    return termOf(this.#readings.tails.gen(shard));
+  /** The newest generation of either log of this shard, as far as they were read. */
+  #newestGen(shard: number): number {
+    return Math.max(this.#readings.tails.gen(shard), this.#alarms.tails.gen(shard));
   }
 
   #owned(log: LogKind): OwnedLog {

@@ -37,7 +37,7 @@ export interface OwnedLogOptions {
   readonly lingerMs: number;
   /** After a failed append the start path may be taken again. */
   readonly isRecoverable: () => boolean;
-  /** Generation of the fence that makes this shard ours for the first time, at this try from 1. */
-  readonly firstGen: (shard: number, tries: number) => number;
+  /** Generation of the fence that makes this shard ours for the first time. */
+  readonly firstGen: (shard: number) => number;
   readonly port: OwnedLogPort;
 }

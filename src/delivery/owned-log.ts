@@ -98,8 +98,8 @@ export class OwnedLog {
     this.#attempts += 1;
     const fence = new PendingBatch();
     for (let shard = 0; shard < shards; shard += 1) {
-      const tries = this.#attempts;
-      const gen = this.#wasOwned ? this.tails.gen(shard) + tries : firstGen(shard, tries);
+      // One above what we know, at every try: a fence of whoever missed a newer one is void. [R6.6-1]
+      const gen = this.#wasOwned ? this.tails.gen(shard) + 1 : firstGen(shard);
       this.#writer.fence({ batch: fence, shard, recv: now.wallUs }, gen);
     }
     this.#fence = fence;
@@ -238,7 +238,7 @@ export class OwnedLog {
     const { shards, firstGen } = this.#options;
     const all = Array.from({ length: shards }, (_, shard) => shard);
     const lost = all.filter((shard) => !this.tails.isOurs(shard));
-    if (lost.some((shard) => firstGen(shard, 1) <= this.tails.gen(shard))) {
+    if (lost.some((shard) => firstGen(shard) <= this.tails.gen(shard))) {
       this.break('deposed', 'another gateway took the log while this one was taking it');
       return;
     }

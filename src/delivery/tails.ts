@@ -56,10 +56,9 @@ export class Tails {
   judge({ shard, offset }: LogRecord, header: RecordHeader): boolean {
     const tail = this.#tail(shard);
     tail.next = offset + 1;
-    if (header.kind !== RECORD.fence) {
+    if (header.kind !== RECORD.fence || header.gen <= tail.gen) {
       return header.gen === tail.gen && isSame(header.own, tail.own);
     }
-    if (header.gen <= tail.gen) return false;
     tail.gen = header.gen;
     tail.own.set(header.own);
     return true;

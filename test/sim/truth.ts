@@ -81,8 +81,9 @@ export class Truth {
   #judge({ log, shard }: LogRecord, { kind, gen }: RecordHeader, owner: string): boolean {
     const place = shard * 2 + log;
     const last = this.#owners.get(place);
-    if (kind !== RECORD.fence) return last?.gen === gen && last.owner === owner;
-    if (last && gen <= last.gen) return false;
+    if (kind !== RECORD.fence || (last && gen <= last.gen)) {
+      return last?.gen === gen && last.owner === owner;
+    }
     this.#owners.set(place, { gen, owner });
     return true;
   }
