@@ -36,7 +36,7 @@ afterEach(async () => {
   running = [];
 });
 
-afterAll(() => project.remove());
+afterAll(() => (project as PackedProject | undefined)?.remove());
 
 /** A gateway of the installed package; returns it with the addresses of its ready line. */
 async function serve(...flags: string[]) {

@@ -16,7 +16,16 @@ import { type CliChild, type CliPlace, type CliResult, NODE, startProgram } from
 /** How `npm install` ends where no registry answers, and nothing else is wrong. */
 const NO_REGISTRY =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT/;
-const INSTALL = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries', '1'];
+/** npm waits 10 s before it asks again, for every package; we would rather know. */
+const PATIENCE = [
+  '--fetch-retries',
+  '1',
+  '--fetch-retry-mintimeout',
+  '500',
+  '--fetch-timeout',
+  '15000',
+];
+const INSTALL = ['--prefer-offline', '--no-audit', '--no-fund', ...PATIENCE];
 
 /**
  * An empty project, in which somebody has installed Tidegate from its tarball.
@@ -31,13 +40,13 @@ export class PackedProject {
   /** Packs the repository, which builds `dist/`, and installs what came out. */
   static async make(): Promise<PackedProject> {
     const project = new PackedProject();
-    const packed = join(project.directory, 'packed');
-    mkdirSync(packed);
-    await project.#npm(['pack', '--pack-destination', packed], ROOT);
-    const [tarball = ''] = readdirSync(packed);
-    project.write('package.json', JSON.stringify({ private: true, type: 'module' }));
-    await project.#install(join(packed, tarball));
-    return project;
+    try {
+      await project.#install(await project.#pack());
+      return project;
+    } catch (error) {
+      project.remove();
+      throw error;
+    }
   }
 
   /** Where the package lies. */
@@ -66,6 +75,14 @@ export class PackedProject {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  async #pack(): Promise<string> {
+    const packed = join(this.directory, 'packed');
+    mkdirSync(packed);
+    await this.#npm(['pack', '--pack-destination', packed], ROOT);
+    const [tarball = ''] = readdirSync(packed);
+    return join(packed, tarball);
+  }
+
   async #npm(argv: readonly string[], cwd = this.directory): Promise<CliResult> {
     const env = { ...this.#env, npm_config_loglevel: 'error', npm_config_update_notifier: 'false' };
     const result = await startProgram('npm', argv, { cwd, env }).ended;
@@ -74,6 +91,7 @@ export class PackedProject {
   }
 
   async #install(tarball: string): Promise<void> {
+    this.write('package.json', JSON.stringify({ private: true, type: 'module' }));
     try {
       await this.#npm(['install', tarball, ...INSTALL]);
     } catch (error) {
