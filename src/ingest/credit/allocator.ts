@@ -1,11 +1,12 @@
-import { COST_PER_MESSAGE } from '../../model/limits.ts';
 import { LANE } from '../../model/reading.ts';
 import { WHY, type Why } from '../../model/why.ts';
 import { Books, type CreditPort } from './books.ts';
 import { CREDIT, type CreditConstants } from './constants.ts';
 import type { Append } from './drain-rate.ts';
 import { LIST } from './lists.ts';
+import { Memory, sessionsOf } from './memory.ts';
 import type { Pipe } from './pipe.ts';
+import { oneOf, reserveOf } from './reserve.ts';
 import { NONE, UNTOLD } from './rows.ts';
 import { Turns } from './turns.ts';
 
@@ -14,8 +15,10 @@ const WINDOW_MOST = 2 ** 31;
 
 /** What a node gives its allocator. */
 export interface AllocatorOptions {
-  /** Memory that no session owns. Units: bytes. */
-  readonly poolBytes: number;
+  /** Memory promised at most. Units: bytes. */
+  readonly budgetBytes: number;
+  /** Sessions with lanes 0 and 1 for which reserves are set aside. Absent: by the budget. */
+  readonly sessions?: number;
   readonly port: CreditPort;
   /** Absent: one. What is appended together is one pipe. */
   readonly pipes?: number;
@@ -51,21 +54,14 @@ export interface Orphan {
   readonly growth: number;
 }
 
-/** Exposure that a lane owns, whatever the others do. Units: bytes of cost. Source: CREDIT §5.4. */
-export function reserveOf(lane: number, mf: number): number {
-  const one = mf + COST_PER_MESSAGE;
-  if (lane === LANE.critical) return 2 * one;
-  return lane === LANE.backfill ? 0 : one;
-}
-
 /**
  * The credit allocator: how far the limit of every channel may go. Inputs are methods, times are
  * seconds of one clock that never goes back, sizes are bytes of cost. After the inputs of a step
  * `serve` gives out what there is room for; every limit that advanced is told through the port.
  *
  * Guarantee: limits never decrease and do not move while their pipe is stopped; Σ(limit − settled)
- * beyond the reserves, and what connections that are gone left in the pipeline, is within the pool;
- * an open channel that holds less than a largest frame and has nothing unsettled stands in a list
+ * and what connections that are gone left in the pipeline are within the budget, as long as no
+ * channel is opened for which `memory.fits` says that there is no room; an open channel that holds less than a largest frame and has nothing unsettled stands in a list
  * (lane 2 without a backlog excepted). O(1) per input, no allocation per frame. Source: CREDIT.
  */
 export class Allocator {
@@ -73,28 +69,34 @@ export class Allocator {
   readonly books: Books;
   readonly #turns: Turns;
 
-  constructor({ poolBytes, port, pipes = 1, constants = CREDIT }: AllocatorOptions) {
-    this.books = new Books(constants, poolBytes, pipes, port);
+  constructor(options: AllocatorOptions) {
+    const { budgetBytes, port, pipes = 1, constants = CREDIT } = options;
+    const { sessions = sessionsOf(budgetBytes) } = options;
+    const memory = new Memory(budgetBytes, sessions, constants.pressedPart);
+    this.books = new Books(constants, memory, pipes, port);
     this.#turns = new Turns(this.books);
   }
 
   /** A lane was granted: its number from now on. Its limit is 0 until the next `serve`. */
   open(opening: Opening, now: number): number {
     const { books } = this;
-    const { pool, rows } = books;
+    const { memory, rows } = books;
     const { carry, growth = 1, carryGrowth = growth } = opening;
     const row = rows.take();
     this.#write(row, opening, now);
-    pool.used += rows.over(row) - carry * carryGrowth;
+    memory.reserved += (rows.reserve[row] as number) * growth;
+    memory.used += rows.over(row) - carry * carryGrowth;
     books.want(row);
     return row;
   }
 
   /** Its session ended. What is unsettled stays in the pool until `orphanSettled`. */
   close(channel: number): void {
-    const { rows, pool, quotas } = this.books;
+    const { rows, memory, quotas } = this.books;
     const unsettled = (rows.received[channel] as number) - (rows.settled[channel] as number);
-    pool.used += unsettled * (rows.growth[channel] as number) - rows.over(channel);
+    const growth = rows.growth[channel] as number;
+    memory.reserved -= (rows.reserve[channel] as number) * growth;
+    memory.used += unsettled * growth - rows.over(channel);
     rows.isOpen[channel] = 0;
     const quota = rows.quota[channel] as number;
     if (quota !== NONE) {
@@ -143,7 +145,7 @@ export class Allocator {
     const { books } = this;
     if (lane !== LANE.critical) (books.pipes[pipe] as Pipe).queued -= cost;
     if (successor === NONE) {
-      books.pool.used -= cost * growth;
+      books.memory.used -= cost * growth;
       return;
     }
     books.settle(successor, cost);
@@ -223,6 +225,11 @@ export class Allocator {
     return this.books.lists.total > 0;
   }
 
+  /** What is promised of the budget. */
+  get memory(): Memory {
+    return this.books.memory;
+  }
+
   /** The greatest limit so far. */
   limit(channel: number): number {
     return this.books.rows.limit[channel] as number;
@@ -230,7 +237,7 @@ export class Allocator {
 
   /** Why this channel waits; 0: it does not. Source: CREDIT §5.8, [R3.4-4]. */
   why(channel: number): Why {
-    const { rows, pool } = this.books;
+    const { rows, memory } = this.books;
     const list = rows.list[channel] as number;
     const one = rows.one[channel] as number;
     const isIdle = (rows.received[channel] as number) <= (rows.settled[channel] as number);
@@ -240,7 +247,7 @@ export class Allocator {
     if (stopped !== WHY.none) return stopped;
     if (list === LIST.asleep || rows.lane[channel] === LANE.critical) return WHY.quota;
     if (rows.reserve[channel] !== 0) return WHY.logSlow;
-    return pool.room < one * (rows.growth[channel] as number) ? WHY.memory : WHY.logSlow;
+    return memory.room < one * (rows.growth[channel] as number) ? WHY.memory : WHY.logSlow;
   }
 
   /** Lane 2 does not count as waiting before its first grant. Source: [R7-12]. */
@@ -251,7 +258,7 @@ export class Allocator {
 
   /** At the end of a round the window becomes twice what was used in it. Source: CREDIT §5.3. */
   #round(row: number, { drain, inPlayMost }: Pipe, now: number): void {
-    const { rows, pool, constants } = this.books;
+    const { rows, memory, constants } = this.books;
     const lasts = now - (rows.roundAt[row] as number);
     const round = (rows.roundTrip[row] as number) + drain.targetS;
     if (lasts < round) return;
@@ -259,22 +266,22 @@ export class Allocator {
     const used = received - (rows.roundFrom[row] as number);
     const one = rows.one[row] as number;
     const wanted = (constants.gain * used * round) / lasts;
-    const least = pool.isPressed ? one : 2 * one;
+    const least = memory.isPressed ? one : 2 * one;
     rows.window[row] = Math.max(least, Math.min(inPlayMost, wanted, WINDOW_MOST));
     rows.roundAt[row] = now;
     rows.roundFrom[row] = received;
   }
 
   #write(row: number, opening: Opening, now: number): void {
-    const { rows, pool, constants, quotas } = this.books;
+    const { rows, memory, constants, quotas } = this.books;
     const { lane, mf, carry, growth = 1, pipe = 0, quota = NONE, weight = 1 } = opening;
-    const one = mf + COST_PER_MESSAGE;
+    const one = oneOf(mf);
     rows.received[row] = 0;
     rows.settled[row] = -carry;
     rows.limit[row] = 0;
     rows.roundAt[row] = now;
     rows.roundFrom[row] = 0;
-    rows.window[row] = pool.isPressed ? one : 2 * one;
+    rows.window[row] = memory.isPressed ? one : 2 * one;
     rows.backlog[row] = lane === LANE.backfill ? 0 : UNTOLD;
     rows.deficit[row] = 0;
     rows.one[row] = one;

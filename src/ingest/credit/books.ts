@@ -1,9 +1,12 @@
+import { COST_PER_MESSAGE } from '../../model/limits.ts';
 import { LANE } from '../../model/reading.ts';
 import { type CreditConstants, SLOT_S, slotOf, WHEEL_SLOTS } from './constants.ts';
 import { LIST, type ListKind, Lists } from './lists.ts';
+import type { Memory } from './memory.ts';
 import { Pipe } from './pipe.ts';
-import { Pool } from './pool.ts';
+
 import { QuotaRows } from './quota-rows.ts';
+import { reserveOf } from './reserve.ts';
 import { ChannelRows, NONE, UNTOLD } from './rows.ts';
 
 /** What the allocator asks of its caller. */
@@ -22,7 +25,7 @@ export class Books {
   readonly rows = new ChannelRows();
   readonly quotas = new QuotaRows();
   readonly lists: Lists;
-  readonly pool: Pool;
+  readonly memory: Memory;
   readonly pipes: readonly Pipe[];
   readonly #port: CreditPort;
   /** The newest slot that has passed. */
@@ -30,9 +33,9 @@ export class Books {
   /** Grants so far. */
   grants = 0;
 
-  constructor(constants: CreditConstants, poolBytes: number, pipes: number, port: CreditPort) {
+  constructor(constants: CreditConstants, memory: Memory, pipes: number, port: CreditPort) {
     this.constants = constants;
-    this.pool = new Pool(poolBytes, constants.pressedPart);
+    this.memory = memory;
     this.lists = new Lists(this.rows, WHEEL_SLOTS + RINGS * pipes);
     this.pipes = Array.from(
       { length: pipes },
@@ -57,18 +60,31 @@ export class Books {
     if (lane === LANE.critical) return settled + 2 * one - limit;
     if (lane === LANE.backfill && backlog === 0) return 0;
     const window = rows.window[row] as number;
-    if (!this.pool.isPressed) return settled + window - limit;
+    if (!this.memory.isPressed) return settled + window - limit;
     const need = Math.max(one, backlog === UNTOLD ? window / 2 : backlog);
     return Math.min(settled + window, (rows.received[row] as number) + need) - limit;
   }
 
   /** How far memory lets it advance. Source: CREDIT §5.4. */
   most(row: number): number {
-    const { rows, pool } = this;
+    const { rows, memory } = this;
+    const kept = rows.lane[row] === LANE.backfill ? 0 : this.constants.poolKeptBytes;
     const reserve = rows.reserve[row] as number;
-    const kept = reserve === 0 ? 0 : this.constants.poolKeptBytes;
     const own = (rows.settled[row] as number) + reserve - (rows.limit[row] as number);
-    return Math.max(0, own) + Math.max(0, pool.room - kept) / (rows.growth[row] as number);
+    return Math.max(0, own) + Math.max(0, memory.room - kept) / (rows.growth[row] as number);
+  }
+
+  /** Sets a reserve aside for a channel that was opened without, if there is room by now. */
+  reserve(row: number): boolean {
+    const { rows, memory } = this;
+    const bytes = reserveOf(rows.lane[row] as number, (rows.one[row] as number) - COST_PER_MESSAGE);
+    const growth = rows.growth[row] as number;
+    if (!memory.fits(bytes * growth)) return false;
+    const over = rows.over(row);
+    rows.reserve[row] = bytes;
+    memory.reserved += bytes * growth;
+    memory.used += rows.over(row) - over;
+    return true;
   }
 
   /** The channel joins its ring if it stands nowhere and its limit may advance. */
@@ -116,7 +132,7 @@ export class Books {
     const over = rows.over(row);
     const limit = (rows.limit[row] as number) + bytes;
     rows.limit[row] = limit;
-    this.pool.used += rows.over(row) - over;
+    this.memory.used += rows.over(row) - over;
     const quota = rows.quota[row] as number;
     if (quota !== NONE) this.quotas.charge(quota, bytes);
     if (rows.lane[row] !== LANE.critical) this.#expect(row, bytes);
@@ -129,7 +145,7 @@ export class Books {
     const { rows } = this;
     const over = rows.over(row);
     rows.settled[row] = (rows.settled[row] as number) + cost;
-    this.pool.used += rows.over(row) - over;
+    this.memory.used += rows.over(row) - over;
   }
 
   /** Lets time pass: what should have come by now, and who should have tokens by now. */

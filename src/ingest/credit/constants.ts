@@ -1,3 +1,5 @@
+import { JSON_GROWTH } from '../../model/limits.ts';
+
 const KIB = 1024;
 
 /** Every number of the allocator. Units: bytes and seconds. Source: CREDIT §6, which says why. */
@@ -30,7 +32,7 @@ export interface CreditConstants {
   readonly backfillTrickle: number;
   /** The trickle is saved up to this much. */
   readonly backfillSavedBytes: number;
-  /** Of the pool, so much is for channels without a reserve: without it they are never served. */
+  /** Of the pool, so much is for lane 2 alone: two largest frames. Without it it is never served. */
   readonly poolKeptBytes: number;
   /** Beyond this part of the pool windows shrink to what is needed. */
   readonly pressedPart: number;
@@ -66,7 +68,7 @@ export const CREDIT: CreditConstants = {
   backfillPart: 1 / 2,
   backfillTrickle: 1 / 50,
   backfillSavedBytes: 64 * KIB,
-  poolKeptBytes: 16_512,
+  poolKeptBytes: 2 * 8256 * JSON_GROWTH,
   pressedPart: 1 / 2,
   lagFreeS: 0.05,
   firstRoundTripS: 0.1,

@@ -92,7 +92,7 @@ export class Turns {
     }
     if (bytes < least) {
       const turn = this.#short(ring, row, bytes);
-      if (turn !== 'on') return turn;
+      if (turn !== 'take') return turn;
     }
     this.#give(pipe, row, bytes);
     if (more > bytes) lists.push(ring, row);
@@ -100,17 +100,18 @@ export class Turns {
     return 'on';
   }
 
-  /** The pool has less than its turn; 'on': it takes what there is. */
-  #short(ring: number, row: number, bytes: number): Turn {
+  /** The pool has less than its turn. */
+  #short(ring: number, row: number, bytes: number): Turn | 'take' {
     const books = this.#books;
     const { lists, rows } = books;
     // Without a reserve, less than a frame would be of no use and could fill the pool for ever.
     const isStarved = rows.reserve[row] === 0 && rows.credit(row) < (rows.one[row] as number);
-    if (!isStarved && bytes >= 1) return 'on';
+    if (!isStarved && bytes >= 1) return 'take';
     books.addTurn(row, -1);
-    if (isStarved && rows.lane[row] === LANE.backfill) {
+    const isBackfill = rows.lane[row] === LANE.backfill;
+    if (isStarved && (isBackfill || books.reserve(row))) {
       lists.unshift(ring, row);
-      return 'no more backfill';
+      return isBackfill ? 'no more backfill' : 'on';
     }
     lists.push(ring, row);
     return 'in vain';
