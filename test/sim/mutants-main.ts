@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Mutant, mutantSources } from '../support/mutant-sources.ts';
+import { CREDIT_MUTANTS } from './credit-mutants.ts';
 import type { Catch } from './hunt.ts';
 import { MUTANTS } from './mutants.ts';
 
@@ -29,21 +30,45 @@ async function hunt(mutant: Mutant, seedsMax: number): Promise<Catch | null> {
   }
 }
 
+/** What the random histories of the allocator find of a failure mode of CREDIT §9. */
+async function huntCredit(mutant: Mutant): Promise<Catch | null> {
+  const { root, remove } = mutantSources(mutant, PARTS);
+  try {
+    const { stdout } = await run(NODE, [join(root, 'test/support/credit/hunt.ts')]);
+    const found = JSON.parse(stdout) as { readonly seed: number; readonly fault: string } | null;
+    if (!found) return null;
+    return { seeds: found.seed, checker: found.fault, headline: found.fault };
+  } finally {
+    remove();
+  }
+}
+
 const rowOf = (name: string, found: Catch | null): string => {
   const seeds = found ? `${found.seeds}` : `> ${SEEDS_MAX}`;
-  return `${name.padEnd(36)} ${(found?.checker ?? 'NOT CAUGHT').padEnd(42)} ${seeds.padStart(5)}`;
+  return `${name.padEnd(46)} ${(found?.checker ?? 'NOT CAUGHT').slice(0, 42).padEnd(42)} ${seeds.padStart(5)}`;
 };
+
+function find(name: string): Promise<Catch | null> {
+  const ofCredit = CREDIT_MUTANTS[name];
+  if (ofCredit) return huntCredit(ofCredit);
+  const mutant = MUTANTS[name];
+  if (!mutant) throw new Error(`no mutant ${name}`);
+  return hunt(mutant, SEEDS_MAX);
+}
+
+/** Those that the random histories find; the others are found by scenarios. */
+const creditNames = Object.keys(CREDIT_MUTANTS).filter(
+  (name) => CREDIT_MUTANTS[name]?.by === 'histories',
+);
 
 /** Runs the mutants of `names`, and tells how many were caught. */
 async function runMutants(names: readonly string[]): Promise<number> {
   const waiting = [...names];
   let caught = 0;
-  print(`${'mutant'.padEnd(36)} ${'caught by'.padEnd(42)} seeds`);
+  print(`${'mutant'.padEnd(46)} ${'caught by'.padEnd(42)} seeds`);
   const work = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const mutant = MUTANTS[name];
-      if (!mutant) throw new Error(`no mutant ${name}`);
-      const found = await hunt(mutant, SEEDS_MAX);
+      const found = await find(name);
       if (found) caught += 1;
       print(rowOf(name, found));
     }
@@ -55,7 +80,7 @@ async function runMutants(names: readonly string[]): Promise<number> {
 const control = await hunt(CONTROL, CONTROL_SEEDS);
 print(`without a bug: ${control ? control.headline : `${CONTROL_SEEDS} seeds are good`}`);
 const asked = process.argv.slice(2);
-const names = asked.length > 0 ? asked : Object.keys(MUTANTS);
+const names = asked.length > 0 ? asked : [...Object.keys(MUTANTS), ...creditNames];
 const caught = await runMutants(names);
 print(`${names.length} mutants, ${caught} caught`);
 process.exitCode = caught === names.length && control === null ? 0 : 1;

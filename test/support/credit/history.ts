@@ -265,7 +265,13 @@ export class CreditHistory {
   }
 
   #duplicate(lane: Lane, cost: number): void {
+    const { books } = this.allocator;
+    const tokens = books.tokens(lane.channel, this.#now);
     this.allocator.duplicate(lane.channel, cost);
+    const quota = books.rows.quota[lane.channel] as number;
+    // The bucket may hold more than its burst until it is next looked at.
+    const isBack = quota === NONE || books.quotas.wait(quota, tokens + cost) === 0;
+    if (!isBack) throw new Error('C10: a duplicate was charged');
     lane.returned += cost;
     lane.duplicateAt = this.#now;
     if (lane.account) lane.account.returned += cost;
