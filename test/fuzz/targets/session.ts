@@ -44,14 +44,14 @@ export class SessionTarget implements Target {
   }
 }
 
-/** Knows how long the longest of its steps took: one turn of a gateway's event loop has one. */
+/** Knows how long each of its steps took: a turn of a gateway's event loop has one. */
 class TimedNode extends VirtualNode {
-  longestMs = 0;
+  readonly stepMs: number[] = [];
 
   override step(input: Input): void {
     const begun = performance.now();
     super.step(input);
-    this.longestMs = Math.max(this.longestMs, performance.now() - begun);
+    this.stepMs.push(performance.now() - begun);
   }
 }
 
@@ -155,9 +155,9 @@ class Street {
 
   /** What follows from a message may come later: each step of it counts by itself. */
   #pass(ms: number): void {
-    this.#node.longestMs = 0;
+    this.#node.stepMs.length = 0;
     this.#node.pass(ms);
-    this.ms.push(this.#node.longestMs);
+    for (const step of this.#node.stepMs) this.ms.push(step);
   }
 
   #land(): void {
