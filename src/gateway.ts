@@ -5,6 +5,7 @@ import { Delivery, type DeliveryPort } from './delivery/delivery.ts';
 import type { Broken } from './delivery/owned-log-port.ts';
 import { Fanout } from './fanout/fanout.ts';
 import { Marking } from './gateway/marking.ts';
+import { Turns } from './gateway/turns.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { SessionFault } from './ingest/options.ts';
 import type { IngestPort, SubscriberPort } from './ingest/port.ts';
@@ -120,6 +121,7 @@ export class Gateway {
   /** When the last append of a log came back. Units: wall µs. */
   readonly #landedUs: number[] = [];
   readonly #marking: Marking;
+  readonly #turns: Turns;
   #isLeaving = false;
 
   constructor(options: GatewayOptions) {
@@ -146,13 +148,14 @@ export class Gateway {
     });
     this.ingest = new Ingest({ ...options, port: this.#ingestPort(), knownSchema: schemas });
     this.#marking = new Marking(this);
+    this.#turns = new Turns(this);
   }
 
   /** Takes one input and says what is to be done about it. */
   step(input: Input, now: Now): readonly Effect[] {
     this.#now = now;
     if (this.#effects.length > 0) this.#effects = [];
-    this.aggregation.allow(this.#unitsFor(input));
+    this.#beginTurn(input);
     this.#take(input, now);
     this.#tick(now);
     return this.#effects;
@@ -160,9 +163,8 @@ export class Gateway {
 
   /** When a `tick` is wanted at the latest. */
   get wakeAtMs(): MonoMs {
-    const { ingest, delivery, fanout, aggregation } = this;
-    // Aggregation has more to do than fits into one step.
-    if (aggregation.isBehind || delivery.isFeeding) return monoMs(Number.NEGATIVE_INFINITY);
+    if (this.#turns.isNext) return monoMs(Number.NEGATIVE_INFINITY);
+    const { ingest, delivery, fanout } = this;
     const wakeAtMs = Math.min(ingest.wakeAtMs, delivery.wakeAtMs, fanout.wakeAtMs);
     return monoMs(Math.min(wakeAtMs, this.#marking.wakeAtMs));
   }
@@ -178,11 +180,11 @@ export class Gateway {
    * many messages may come in one, and leave it alone. What is read at the start has no peer that
    * waits, and is needed whole.
    */
-  #unitsFor(input: Input): number {
-    if (input.kind === 'record') return Number.POSITIVE_INFINITY;
+  #beginTurn(input: Input): void {
+    if (input.kind === 'record') return this.#turns.allowAll();
     const isRows = input.kind === 'appended' && input.log !== LOG.aggregates;
     const goesOn = isRows || input.kind === 'tick' || input.kind === 'readEnd';
-    return goesOn ? (this.#options.unitsPerStep ?? UNITS_PER_STEP) : 0;
+    this.#turns.allow(goesOn ? (this.#options.unitsPerStep ?? UNITS_PER_STEP) : 0);
   }
 
   #take(input: Input, now: Now): void {
@@ -239,7 +241,7 @@ export class Gateway {
       refusalOf: () =>
         this.delivery.isOwner ? null : breach(this.delivery.isBroken ? 4103 : 4203),
       dur: this.#options.dur,
-      why: () => (this.delivery.isRecovering ? WHY.logDown : WHY.none),
+      why: () => (this.delivery.isWaiting ? WHY.logDown : WHY.none),
       tellWatermark: (device, lane, t) =>
         this.aggregation.tellWatermark(device, CLASS_OF_LANE[lane] ?? CLASS.live, eventUs(t)),
       subscribers: this.#subscriberPort(),
@@ -265,7 +267,7 @@ export class Gateway {
       settled: (settlement) => this.ingest.settle(settlement, this.#now),
       read: (log, gaps) => this.#do({ kind: 'read', log, gaps }),
       renew: (log) => this.#do({ kind: 'renew', log }),
-      recovering: () => this.ingest.tellWhy(this.#now),
+      waiting: () => this.ingest.tellWhy(this.#now),
       fed: (record, header) => {
         if (this.delivery.isOwner) {
           const landedUs = this.#landedUs[record.log] as number;

@@ -108,16 +108,21 @@ export class Aggregation {
   }
 
   /**
-   * A new step begins: for each kind of log it may do work of so many units, about a microsecond
+   * A new step begins: for the logs of this kind it may do work of so many units, about a microsecond
    * each. Before the first call there is no limit, and `apply` gives all results of its record.
    */
-  allow(units: number): void {
-    this.#pace.allow(units);
+  allow(kind: LogKind, units: number): void {
+    this.#pace.allow(kind, units);
   }
 
   /** Results are pending: `advance` gives more of them in the steps that follow. */
   get isBehind(): boolean {
     return this.#pace.isBehind;
+  }
+
+  /** The same, of the logs of one kind. */
+  isBehindOn(kind: LogKind): boolean {
+    return this.#pace.isBehindOn(kind);
   }
 
   /** False: the next record of this log has to wait, or it takes more than this step may. */

@@ -1,3 +1,4 @@
+import type { LogKind } from '../model/record.ts';
 import { Budget } from './budget.ts';
 import type { Finalizer } from './finalizer.ts';
 import type { LogState } from './log-state.ts';
@@ -20,14 +21,20 @@ export class Pace {
     this.#finalizer = finalizer;
   }
 
-  /** A new step begins: for each kind of log it may do so much. */
-  allow(units: number): void {
-    for (const budget of this.#budgets) budget.allow(units);
+  /** A new step begins: for the logs of this kind it may do so much. */
+  allow(kind: LogKind, units: number): void {
+    this.#budgets[kind]?.allow(units);
   }
 
   /** Results are pending. */
   get isBehind(): boolean {
     return this.#behind.size > 0;
+  }
+
+  /** Results of the logs of this kind are pending. */
+  isBehindOn(kind: LogKind): boolean {
+    for (const log of this.#behind) if (log.kind === kind) return true;
+    return false;
   }
 
   /** False: the next record of this log has to wait. */

@@ -18,6 +18,7 @@ import type { Config } from '../config/config.ts';
 import { kafkaAccess } from '../config/kafka-access.ts';
 import type { Broken } from '../delivery/owned-log-port.ts';
 import { FILE_LINGER_MS, KAFKA_LINGER_MS } from '../model/limits.ts';
+import { LOG } from '../model/record.ts';
 import { configOf, SERVE_OPTIONS } from './config-options.ts';
 import { figures } from './figures.ts';
 import { printHelp } from './help.ts';
@@ -193,6 +194,8 @@ class Node {
     else if (!this.#isOwner) reasons.push('the log is being read');
     else if (this.#driver.gateway.delivery.isRecovering)
       reasons.push('the log was lost and is being read');
+    else if (this.#driver.gateway.delivery.isHeldUp(LOG.readings))
+      reasons.push('window results cannot be written: no more readings are taken until they are');
     const ready = reasons.length === 0;
     return { ready, log: { kind, state: state.kind }, rung: 0, reasons };
   }

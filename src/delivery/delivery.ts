@@ -28,8 +28,8 @@ export interface DeliveryPort {
   mayFeed(log: LogKind, shard: number): boolean;
   /** Every shard has been read to its own fence. */
   owned(): void;
-  /** `isRecovering` changed. */
-  recovering(): void;
+  /** `isWaiting` changed. */
+  waiting(): void;
   /** Nothing may be acknowledged any more. */
   broken(cause: Broken, reason: string): void;
 }
@@ -62,6 +62,7 @@ export class Delivery {
   #isOwner = false;
   #isBroken = false;
   #isRecovering = false;
+  #wasWaiting = false;
 
   constructor(options: DeliveryOptions) {
     const { port } = options;
@@ -105,6 +106,21 @@ export class Delivery {
   /** Durable rows wait to be fed. */
   get isFeeding(): boolean {
     return !this.#isBroken && (this.#readings.isFeeding || this.#alarms.isFeeding);
+  }
+
+  /** The same, of one log. */
+  isFeedingOf(log: LogKind): boolean {
+    return !this.#isBroken && this.#owned(log).isFeeding;
+  }
+
+  /** So many results wait for the aggregates log that records of this one must not cause more. */
+  isHeldUp(log: LogKind): boolean {
+    return this.#results.isFull(log);
+  }
+
+  /** Readings wait for a log: theirs, or that of the results. */
+  get isWaiting(): boolean {
+    return this.#isRecovering || this.isHeldUp(LOG.readings);
   }
 
   /** Durable readings that wait to be fed. */
@@ -177,10 +193,10 @@ export class Delivery {
     this.#alarms.tick(now);
     this.#readings.tick(now);
     if (this.#isOwner) this.#results.tick(now);
-    const isRecovering = this.#readings.isRecovering || this.#alarms.isRecovering;
-    if (isRecovering === this.#isRecovering) return;
-    this.#isRecovering = isRecovering;
-    this.#port.recovering();
+    this.#isRecovering = this.#readings.isRecovering || this.#alarms.isRecovering;
+    if (this.#wasWaiting === this.isWaiting) return;
+    this.#wasWaiting = this.isWaiting;
+    this.#port.waiting();
   }
 
   /** An append came back. */

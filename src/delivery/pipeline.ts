@@ -38,6 +38,15 @@ export class Pipeline {
     return this.#inFlight === null && this.#open.records.rows === 0 && this.#closed.length === 0;
   }
 
+  /** What waits or is in flight. Units: bytes. */
+  get bytes(): number {
+    const inFlight = this.#inFlight?.records.size ?? 0;
+    return this.#closed.reduce(
+      (sum, { records }) => sum + records.size,
+      inFlight + this.#open.records.size,
+    );
+  }
+
   /** When `take` may give something; Infinity while an append is in flight or nothing waits. */
   get wakeAtMs(): number {
     if (this.#inFlight || this.#waits === 0) return Number.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 import type { RecordBatch } from '../model/batch.ts';
-import { LOG, type LogRecord } from '../model/record.ts';
+import { RESULTS_WAITING_BYTES_MAX } from '../model/limits.ts';
+import { LOG, type LogKind, type LogRecord } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
 import { decodeCause, encodeCause } from '../wire/result-cause.ts';
 import { type CausedResult, MissingResults } from './cause.ts';
@@ -8,6 +9,10 @@ import { Pipeline } from './pipeline.ts';
 /** After an append that failed it is tried again so much later, doubling. Units: ms. */
 const REST_MS = 50;
 const REST_MS_MAX = 1000;
+
+/** Once full, it is so until less than this waits: or every append would say something else. */
+const ROOM_BYTES = (RESULTS_WAITING_BYTES_MAX * 3) / 4;
+const ALARMS_BYTES_MAX = (RESULTS_WAITING_BYTES_MAX * 9) / 8;
 
 const utf8 = new TextEncoder();
 
@@ -21,6 +26,7 @@ export class ResultsLog {
   readonly #append: (batch: RecordBatch) => void;
   /** Only while the logs are read at the start. */
   #missing: MissingResults | null = new MissingResults();
+  #isFull = false;
   #failures = 0;
   #restUntilMs = 0;
   #isResting = false;
@@ -31,6 +37,14 @@ export class ResultsLog {
 
   get isIdle(): boolean {
     return this.#pipeline.isEmpty;
+  }
+
+  /**
+   * So many results wait that logs of this kind must not cause more. Alarms stop last: theirs are few,
+   * and what is kept for them is not taken by readings.
+   */
+  isFull(kind: LogKind): boolean {
+    return kind === LOG.alarms ? this.#pipeline.bytes >= ALARMS_BYTES_MAX : this.#isFull;
   }
 
   get wakeAtMs(): number {
@@ -62,6 +76,7 @@ export class ResultsLog {
     const value = utf8.encode(JSON.stringify(result));
     const { records } = this.#pipeline.batch(now);
     records.add(LOG.aggregates, cause.shard, key, encodeCause(cause), value);
+    if (!this.#isFull) this.#isFull = this.#pipeline.bytes >= RESULTS_WAITING_BYTES_MAX;
   }
 
   tick(now: Now): void {
@@ -74,6 +89,7 @@ export class ResultsLog {
   appended(): void {
     this.#failures = 0;
     this.#pipeline.landed(null);
+    this.#isFull &&= this.#pipeline.bytes >= ROOM_BYTES;
   }
 
   failed(now: Now): void {

@@ -151,3 +151,9 @@ export const WINDOWS_PER_FRAME_MAX = 8192;
  * it the results of one frame, or of all devices of a log whose clock jumped, hold up everybody.
  */
 export const UNITS_PER_STEP = 2048;
+/**
+ * Window results that wait for the aggregates log; an eighth more for those of alarms. Beyond it
+ * nothing more is aggregated, and then nothing more taken: without it a topic that refuses for long
+ * fills the memory. Units: bytes.
+ */
+export const RESULTS_WAITING_BYTES_MAX = 64 * 1024 * 1024;

@@ -48,7 +48,7 @@ function feedInSlices(aggregation: Aggregation, log: EventLog, units: readonly n
   const queues = LOGS.map((place) => log.entries.filter(({ record }) => placeOf(record) === place));
   for (let step = 0; step < STEPS_MAX; step += 1) {
     const size = units[step % units.length] as number;
-    aggregation.allow(size);
+    for (const kind of [LOG.readings, LOG.alarms]) aggregation.allow(kind, size);
     aggregation.advance();
     for (const queue of queues) {
       const next = aggregation.isBehind && size === 0 ? queue.shift() : undefined;
