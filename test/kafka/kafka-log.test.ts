@@ -5,7 +5,7 @@ import { KafkaConnection, RETRY } from '../../src/adapters/log/kafka-connection.
 import { readDeadLetterRecord } from '../../src/adapters/log/kafka-dead-letter.ts';
 import { KafkaReader, VanishedError } from '../../src/adapters/log/kafka-reader.ts';
 import { LOG, type LogKind } from '../../src/model/record.ts';
-import { batchOf, letterOf, readAll, rowOf, textOf } from '../support/batches.ts';
+import { batchOf, letterOf, readAll, rowOf, schemaOf, textOf } from '../support/batches.ts';
 import { describeKafka, kafkaBrokers, topicPrefix } from '../support/kafka/cluster.ts';
 import { freePort } from '../support/kafka/kafka.ts';
 import { type OpenedLog, openLog } from '../support/kafka/open-log.ts';
@@ -134,6 +134,29 @@ describeKafka('reading', () => {
     expect(kinds).toHaveLength(600);
     expect(new Set(kinds.slice(0, 200))).toEqual(new Set([LOG.aggregates]));
   });
+
+  it.each(['a gap', 'everything'])(
+    'of %s tells first what another gateway has defined since the definitions were read',
+    async (what) => {
+      const prefix = prefixOf();
+      const [ours, theirs] = [open({ prefix }).log, open({ prefix }).log];
+      const before = batchOf({ value: 'before' });
+      before.schemas.push(schemaOf(1));
+      await theirs.append(before);
+      const told: string[] = [];
+      await ours.readSchemas(({ hash }) => told.push(`definition ${hash[0]}`));
+      const meanwhile = batchOf({ value: 'meanwhile' });
+      meanwhile.schemas.push(schemaOf(1), schemaOf(2));
+      await theirs.append(meanwhile);
+      const gap = [{ log: LOG.readings, shard: 0, from: 1, to: 1 }];
+      await ours.read(
+        (record) => told.push(textOf(rowOf(record))),
+        what === 'a gap' ? gap : undefined,
+      );
+      const rows = what === 'a gap' ? ['meanwhile'] : ['before', 'meanwhile'];
+      expect(told).toEqual(['definition 1', 'definition 2', ...rows]);
+    },
+  );
 
   it('passes over the control records of a stranger, also at the very end', async () => {
     const prefix = prefixOf();

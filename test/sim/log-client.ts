@@ -61,6 +61,8 @@ export interface LogClientParts {
 export class LogClient {
   readonly #parts: LogClientParts;
   readonly #underWay = new Set<Request>();
+  /** How many definitions were told. */
+  #schemasTold = 0;
 
   constructor(parts: LogClientParts) {
     this.#parts = parts;
@@ -87,6 +89,7 @@ export class LogClient {
         this.#parts.answer({ kind: 'failed', log, reason: 'the gap cannot be read' });
         return;
       }
+      this.#tellSchemas(this.#parts.log.schemas.length);
       for (const { shard, from, to } of gaps) {
         this.#give(this.#parts.log.records(log, shard).slice(from, to + 1));
       }
@@ -101,7 +104,7 @@ export class LogClient {
       timeline.after(READ_AGAIN_MS, () => this.start());
       return;
     }
-    const schemas = log.schemas.slice();
+    const schemas = log.schemas.length;
     const shards = Array.from({ length: log.shards }, (_, shard) => shard);
     const kinds = LOG_NAMES.map((_, kind) => kind as LogKind);
     const order = dice.chance(0.5) ? kinds : kinds.toReversed();
@@ -109,7 +112,7 @@ export class LogClient {
       shards.map((shard) => log.records(kind, shard).slice()),
     );
     timeline.after(this.#between(START_READ_MS), () => {
-      for (const schema of schemas) this.#parts.answer({ kind: 'schema', schema });
+      this.#tellSchemas(schemas);
       for (const list of records) this.#give(list);
       this.#parts.answer({ kind: 'readEnd', log: null });
     });
@@ -126,6 +129,14 @@ export class LogClient {
 
   #between([from, to]: readonly [number, number]): number {
     return this.#parts.dice.between(from, to);
+  }
+
+  /** A record that was written meanwhile may need a definition that was, too. */
+  #tellSchemas(count: number): void {
+    const { answer, log } = this.#parts;
+    const untold = log.schemas.slice(this.#schemasTold, count);
+    this.#schemasTold = count;
+    for (const schema of untold) answer({ kind: 'schema', schema });
   }
 
   #give(records: readonly LogRecord[]): void {

@@ -119,8 +119,8 @@ export class KafkaLogReader implements LogSource {
 
   async readSchemas(onSchema: (schema: SchemaRecord) => void): Promise<void> {
     const reading = new SchemaReading(onSchema);
-    for await (const { message } of this.#messages([this.#names.schemas], {})) {
-      reading.take(message);
+    for await (const { place, message } of this.#messages([this.#names.schemas], {})) {
+      reading.take(place.offset, message);
     }
   }
 

@@ -15,7 +15,7 @@ import type { BrokerAddress, KafkaCluster, KafkaSasl, KafkaTls } from './kafka-c
 import { reasonOf, sentenceOf } from './kafka-errors.ts';
 import { slowCrcReason } from './kafka-library.ts';
 import { persist } from './kafka-persist.ts';
-import type { OnMessage, ReadTarget } from './kafka-read-job.ts';
+import { type OnMessage, type ReadTarget, targetsOf } from './kafka-read-job.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { recordReader } from './kafka-record.ts';
 import { KnownSchemas, SchemaReading } from './kafka-side-records.ts';
@@ -71,6 +71,8 @@ export class KafkaLog implements ShardLog {
   readonly #appender: KafkaAppender;
   readonly #reader: KafkaReader;
   readonly #schemas = new KnownSchemas();
+  /** Which definitions were told, and to whom; null until somebody wants them. */
+  #definitions: SchemaReading | null = null;
   /** Shape: next offset by log × shards + shard. */
   readonly #offsets: Float64Array;
   readonly #started: Promise<void>;
@@ -142,14 +144,14 @@ export class KafkaLog implements ShardLog {
 
   async readSchemas(onSchema: (schema: SchemaRecord) => void): Promise<void> {
     await this.#started;
-    const reading = new SchemaReading(onSchema);
-    const targets = await this.#wholeOf([this.#names.schemas]);
-    await this.#reader.read(targets, (_, message) => reading.take(message));
-    this.#schemas.add(reading.all);
+    this.#definitions = new SchemaReading(onSchema);
+    await this.#readDefinitions(this.#definitions);
   }
 
   async read(onRecord: (record: LogRecord) => void, ranges?: readonly Range[]): Promise<void> {
-    const targets = ranges ? this.#targetsOf(ranges) : await this.#whole();
+    const targets = ranges ? targetsOf(ranges, this.#names.logs) : await this.#whole();
+    // It is known now which records are read, so what they need is defined by now.
+    if (this.#definitions) await this.#readDefinitions(this.#definitions);
     const take = recordReader(this.#names.logs, onRecord);
     const note: OnMessage = (place, message) => {
       const { log, shard, offset } = take(place, message);
@@ -250,6 +252,14 @@ export class KafkaLog implements ShardLog {
     return await measuring;
   }
 
+  /** Tells the definitions that were written since the last time, by whatever gateway. */
+  async #readDefinitions(reading: SchemaReading): Promise<void> {
+    const targets = await this.#wholeOf([this.#names.schemas]);
+    const unread = reading.unreadOf(targets);
+    await this.#reader.read(unread, ({ offset }, message) => reading.take(offset, message));
+    this.#schemas.add(reading.all);
+  }
+
   async #wholeOf(topics: readonly string[]): Promise<ReadTarget[]> {
     const targets: ReadTarget[] = [];
     for (const [topic, { low, high }] of await this.#ends(topics)) {
@@ -269,15 +279,6 @@ export class KafkaLog implements ShardLog {
     );
     this.#state.clear('reading');
     return ends;
-  }
-
-  #targetsOf(ranges: readonly Range[]): ReadTarget[] {
-    return ranges.map(({ log, shard, from, to }) => ({
-      topic: this.#names.logs[log] as string,
-      partition: shard,
-      from,
-      to,
-    }));
   }
 
   #report(party: string, reason: string | null): void {

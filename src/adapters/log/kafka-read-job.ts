@@ -1,4 +1,5 @@
 import type { KafkaMessage } from 'kafkajs';
+import type { Range } from './shard-log.ts';
 
 /** Offsets of one partition that are wanted, both ends included. */
 export interface ReadTarget {
@@ -7,6 +8,15 @@ export interface ReadTarget {
   readonly from: number;
   readonly to: number;
 }
+
+/** These offsets of these logs, whose topics stand in the order of log kinds. */
+export const targetsOf = (ranges: readonly Range[], topics: readonly string[]): ReadTarget[] =>
+  ranges.map(({ log, shard, from, to }) => ({
+    topic: topics[log] as string,
+    partition: shard,
+    from,
+    to,
+  }));
 
 /** Where a record stands. */
 export interface RecordPlace {

@@ -2,6 +2,7 @@ import type { KafkaMessage, TopicMessages } from 'kafkajs';
 import type { RecordBatch } from '../../model/batch.ts';
 import type { SchemaRecord } from '../../model/record.ts';
 import { deadLetterMessage } from './kafka-dead-letter.ts';
+import type { ReadTarget } from './kafka-read-job.ts';
 import { plainBytes } from './kafka-record.ts';
 import type { TopicNames } from './kafka-topics.ts';
 
@@ -56,13 +57,21 @@ export class SchemaReading {
   readonly all: SchemaRecord[] = [];
   readonly #names = new Set<string>();
   readonly #onSchema: (schema: SchemaRecord) => void;
+  /** Offset from which on nothing was taken yet. */
+  #next = 0;
 
   constructor(onSchema: (schema: SchemaRecord) => void) {
     this.#onSchema = onSchema;
   }
 
+  /** What of these targets was not taken yet; the topic has one partition. */
+  unreadOf(targets: readonly ReadTarget[]): ReadTarget[] {
+    return targets.map((target) => ({ ...target, from: Math.max(target.from, this.#next) }));
+  }
+
   /** A record of the schemas topic. What is no definition is passed over. */
-  take({ key, value }: KafkaMessage): void {
+  take(offset: number, { key, value }: KafkaMessage): void {
+    this.#next = offset + 1;
     if (key?.length !== HASH_BYTES || value === null) return;
     const name = nameOf(key);
     if (this.#names.has(name)) return;

@@ -50,7 +50,10 @@ export interface ShardLog {
    * nothing more in this process.
    */
   readonly isRecoverable: boolean;
-  /** All set definitions known, in the order in which they were written. */
+  /**
+   * All set definitions known, in the order in which they were written. From then on `read` tells
+   * `onSchema` what other writers have defined since, before a record that needs it.
+   */
   readSchemas(onSchema: (schema: SchemaRecord) => void): Promise<void>;
   /**
    * Reads records: without ranges everything from the beginning (later: from checkpoints) to the
