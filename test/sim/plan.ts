@@ -80,6 +80,8 @@ export interface Plan {
   readonly faults: readonly PlannedFault[];
 }
 
+/** What devices wish for as their heartbeat. Units: ms. */
+export const HEARTBEATS_MS = [5000, 5000, 10_000, 20_000] as const;
 /** Faults come for ten minutes, then everything has to heal. Units: ms. */
 const FAULTY_MS = 600_000;
 const DEVICES_LEAST = 20;
@@ -166,7 +168,7 @@ function devicesOf(dice: Dice, count: number, areClocksWrong: boolean): Habits[]
       path: `plant/d${at}`,
       firmware,
       codec: isJson ? ('json' as const) : ('cbor' as const),
-      heartbeatMs: dice.pick([5000, 5000, 10_000, 20_000]),
+      heartbeatMs: dice.pick(HEARTBEATS_MS),
       ringBytesMax,
       lanes: lanesOf(dice, firmware),
       periodMs: { 0: dice.between(8000, 40_000), 1: dice.between(3000, 10_000) },

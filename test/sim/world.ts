@@ -1,3 +1,4 @@
+import { HEARTBEATS_SILENT_MAX } from '../../src/model/limits.ts';
 import type { LogRecord } from '../../src/model/record.ts';
 import type { Checker, MakeChecker } from './checker.ts';
 import { CHECKERS } from './checkers/all.ts';
@@ -12,7 +13,7 @@ import { SharedLog } from './log.ts';
 import { LogClient } from './log-client.ts';
 import { type ClientEnd, Link } from './network.ts';
 import { SimNode } from './node.ts';
-import { bulkBytesMaxOf, type FaultName, nodeClockOf, type Plan } from './plan.ts';
+import { bulkBytesMaxOf, type FaultName, HEARTBEATS_MS, nodeClockOf, type Plan } from './plan.ts';
 import { dashboardOf, deviceOf } from './population.ts';
 import { Dice } from './random.ts';
 import { SessionBook } from './session-book.ts';
@@ -49,7 +50,8 @@ const STALE_ROUTE = 0.15;
 const HOME_MS = 900_000;
 const SHOWN_MS = 600_000;
 const LOOK_MS = 1000;
-const LEAVE_MS = 30_000;
+/** A connection that died without a word is noticed after its silent heartbeats, and then some. */
+const LEAVE_MS = HEARTBEATS_SILENT_MAX * Math.max(...HEARTBEATS_MS) + 10_000;
 
 /** One simulated deployment: gateways one after the other, devices, dashboards, a shared log. */
 export class World {
