@@ -30,5 +30,10 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     seed: 2692,
     found: 'the world ended before a gateway can know that a connection died without a word',
   },
+  {
+    seed: 4427,
+    found:
+      'a device with a stale memory said a lower first than before on a lane of which nothing was ever admitted: its own word, not a broken promise',
+  },
   { seed: 1176, found: 'the same, seen in the windows that a gateway shows' },
 ];

@@ -101,6 +101,17 @@ describe('a frame', () => {
     ]);
   });
 
+  test('of a lane of which nothing was ever admitted is acked as its hello says, back too', () => {
+    const gateway = node();
+    const ep = gateway.told(gateway.publisher('d'), 'welcome')[0]?.ep as number;
+    const ackOf = (first: number): number =>
+      gateway.flow(gateway.publisher('d', { ep, first }), 1).ack;
+    expect([ackOf(1), ackOf(2), ackOf(1)]).toEqual([0, 1, 0]);
+    const session = gateway.publisher('d', { ep, first: 2 });
+    gateway.frame(session, { n: 2 });
+    expect(ackOf(1)).toBe(2);
+  });
+
   test('at QoS 0 after a hole is admitted and the gap counted; a lane back at QoS 1 is uncertain', () => {
     const gateway = node();
     const session = gateway.publisher('d', { qos: 0 });
