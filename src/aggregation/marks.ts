@@ -8,7 +8,7 @@ import type { Timing } from './timing.ts';
 
 /** What the gateway knows of the device of a class. */
 export type Presence =
-  /** Connected; its granted lanes have backlog 0 and none lacks credit, or not. [R9.2-4] */
+  /** Connected; its silence means that it has nothing to say, or it may not speak. [R9.2-4] */
   | { readonly kind: 'connected'; readonly isUnblocked: boolean }
   /** Disconnected since then; after a start, since the fence. */
   | { readonly kind: 'gone'; readonly since: WallUs };

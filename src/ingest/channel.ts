@@ -43,6 +43,10 @@ export class Channel {
   /** Frames of a lane at QoS 0 that went nowhere. [R6.4-1] */
   dropped = 0;
   #isHeld: boolean;
+  /** The limit as the sender was told it. */
+  #told = 0;
+  /** When the sender was told that it may send a largest frame. Units: monotonic ms. */
+  #openSinceMs = Number.POSITIVE_INFINITY;
   /** The sender's own word on what it has waiting. Units: bytes of cost. */
   backlog = 0;
 
@@ -77,9 +81,19 @@ export class Channel {
     this.#advance();
   }
 
-  /** A largest frame may be sent. */
-  get isOpen(): boolean {
-    return this.limit - this.received >= this.mf + COST_PER_MESSAGE;
+  /** The limit goes out to the sender. */
+  tell(nowMs: number): void {
+    if (!this.#isOpen) this.#openSinceMs = nowMs;
+    this.#told = this.limit;
+  }
+
+  /** For how long the sender has known that it may send a largest frame; 0 if it may not. Units: ms. */
+  openMs(nowMs: number): number {
+    return this.#isOpen ? nowMs - this.#openSinceMs : 0;
+  }
+
+  get #isOpen(): boolean {
+    return this.#told - this.received >= this.mf + COST_PER_MESSAGE;
   }
 
   /** Raises the limit to what settlement allows. */

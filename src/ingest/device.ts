@@ -1,6 +1,6 @@
 import type { SessionId } from '../model/machine.ts';
 import { shardOf } from '../model/murmur2.ts';
-import { LANE, LANES } from '../model/reading.ts';
+import { CLASS_OF_LANE, type ClassId, LANE, LANES } from '../model/reading.ts';
 import type { RecordHeader } from '../wire/record-header.ts';
 import type { Channel } from './channel.ts';
 import { ClockOffset } from './clock-offset.ts';
@@ -84,6 +84,13 @@ export class Device {
   /** Cost of its pipeline. */
   get unsettled(): number {
     return this.lanes.reduce((sum, lane) => sum + lane.unsettled, 0);
+  }
+
+  /** A frame of this class is on its way to the log. */
+  isUnderWay(classId: ClassId): boolean {
+    return this.lanes.some(
+      ({ unsettled }, lane) => unsettled > 0 && CLASS_OF_LANE[lane] === classId,
+    );
   }
 
   /** That part of it which no window of these channels covers. */

@@ -18,8 +18,9 @@ const ackOf = (session: Session, channel: Channel): number => {
   return state?.epoch === session.epoch ? Math.max(state.ack, channel.baseAck) : channel.baseAck;
 };
 
-/** The entry `[c, ack, lim, ?dropped]` of a lane. */
-export function entryOf(session: Session, channel: Channel): FlowEntry {
+/** The entry `[c, ack, lim, ?dropped]` of a lane, which is sent now. */
+export function entryOf(session: Session, channel: Channel, { monoMs }: Now): FlowEntry {
+  channel.tell(monoMs);
   const { lane, limit, dropped } = channel;
   const ack = ackOf(session, channel);
   return dropped > 0 ? [lane, ack, limit, dropped] : [lane, ack, limit];
@@ -72,7 +73,7 @@ export class Flows {
     for (const channel of session.channels) {
       if (!channel || !(all || channel.isChanged)) continue;
       channel.isChanged = false;
-      f.push(entryOf(session, channel));
+      f.push(entryOf(session, channel, now));
     }
     session.flowDueMs = Number.POSITIVE_INFINITY;
     session.lastFlowMs = now.monoMs;

@@ -4,7 +4,7 @@ import type { Identity } from '../model/identity.ts';
 import { SharedFault } from '../model/invariant.ts';
 import { SHORT_SESSION_MS } from '../model/limits.ts';
 import type { SessionId } from '../model/machine.ts';
-import { LANE } from '../model/reading.ts';
+import type { ClassId } from '../model/reading.ts';
 import { type LogRecord, RECORD } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
 import type { Head } from '../wire/cbor-head.ts';
@@ -216,14 +216,10 @@ export class Ingest {
     this.devices.disconnectAll(now.wallUs);
   }
 
-  /** No lane of the device waits for credit or has told a backlog. Source: [R9.2-4]. */
-  isUnblocked(device: Device): boolean {
-    const session = this.#sessions.get(device.session);
-    if (!session) return false;
-    return session.channels.every(
-      (channel) =>
-        !channel || (channel.backlog === 0 && (channel.isOpen || channel.lane === LANE.backfill)),
-    );
+  /** Nothing of this class is on its way, and its device could have sent more. [R9.2-4] */
+  isUnblocked(device: Device, classId: ClassId, { monoMs }: Now): boolean {
+    if (device.isUnderWay(classId)) return false;
+    return this.#sessions.get(device.session)?.isUnblocked(monoMs) === true;
   }
 
   /** The `reject` of a stub that became durable, before the flow that passes it. [R6.5-3] */

@@ -272,7 +272,7 @@ export class Opener {
       now: now.wallUs,
       hb: session.heartbeatMs,
       sid: this.#welcomed.toString(36),
-      ...(session.device ? publisherHalf(session, port) : {}),
+      ...(session.device ? publisherHalf(session, port, now) : {}),
     } as const;
     port.send(session.id, encode(session.codec, welcome));
   }
@@ -282,13 +282,14 @@ export class Opener {
 function publisherHalf(
   session: Session,
   port: IngestPort,
+  now: Now,
 ): Pick<Welcome, 'ep' | 'f' | 'ch' | 'dur' | 'why'> {
   session.why = whyOf(session, port);
   session.dur = port.dur();
   const channels = session.channels.filter((channel) => channel !== undefined);
   return {
     ep: session.epoch,
-    f: channels.map((channel) => entryOf(session, channel)),
+    f: channels.map((channel) => entryOf(session, channel, now)),
     ch: channels.map(({ lane, qos, mf }) => [lane, qos, mf] as const),
     dur: session.dur,
     why: session.why === WHY.none ? undefined : session.why,

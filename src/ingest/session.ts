@@ -1,7 +1,7 @@
 import type { Identity } from '../model/identity.ts';
-import { HEARTBEAT_MS, PINGS_BURST, PINGS_PER_SECOND } from '../model/limits.ts';
+import { HEARTBEAT_MS, IDLE_MS, PINGS_BURST, PINGS_PER_SECOND } from '../model/limits.ts';
 import type { Codec, SessionId } from '../model/machine.ts';
-import type { Schema } from '../model/reading.ts';
+import { LANE, type Schema } from '../model/reading.ts';
 import type { MonoMs } from '../model/time.ts';
 import { WHY, type Why } from '../model/why.ts';
 import type { Hello } from '../wire/messages.ts';
@@ -74,5 +74,18 @@ export class Session {
     this.openedAtMs = nowMs;
     this.lastHeardMs = nowMs;
     this.lastProbeMs = nowMs;
+  }
+
+  /**
+   * Its silence means that it has nothing to say: no lane has told a backlog, and as far as its
+   * client knows none has lacked credit for as long as a class has to be silent. So nobody is idle
+   * at once after `welcome`, or after the flow that ends a wait for credit. Source: [R9.2-4].
+   */
+  isUnblocked(nowMs: number): boolean {
+    return this.channels.every((channel) => {
+      if (!channel) return true;
+      if (channel.backlog > 0) return false;
+      return channel.lane === LANE.backfill || channel.openMs(nowMs) >= IDLE_MS;
+    });
   }
 }

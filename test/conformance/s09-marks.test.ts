@@ -124,6 +124,26 @@ rule('R9.2-6', 'blocked is not idle, for however long', CORE, () => {
 
 rule(
   'R9.2-4 R9.2-6',
+  'virtual time: a device back after 60 s is not idle sooner than 10 s after its welcome',
+  CORE,
+  () => {
+    const node = new VirtualNode().start();
+    const before = node.publisher('d');
+    const ep = node.told(before, 'welcome')[0]?.ep as number;
+    node.frame(before, { n: 1 });
+    node.disconnect(before);
+    node.pass(60_000);
+    const session = node.publisher('d', { ep, first: 2 });
+    node.pass(9900);
+    expect(marksOf(node)).toEqual([]);
+    node.step({ kind: 'heard', session });
+    node.pass(1200);
+    expect(marksOf(node)).toHaveLength(1);
+  },
+);
+
+rule(
+  'R9.2-4 R9.2-6',
   'virtual time: a backlog told, or a window too small, keeps a class from being idle',
   CORE,
   () => {

@@ -37,8 +37,13 @@ export class SimClock {
     this.#skewMs += ms;
   }
 
+  /** How long this really took, if this clock says that it took `ms`. Units: ms. */
+  trueMs(ms: number): number {
+    return ms / (1 + this.#drift);
+  }
+
   /** How long it takes, in true time, until this monotonic clock shows `mono`. Units: ms. */
   trueMsUntil(mono: number): number {
-    return Math.max(0, (mono - this.now().monoMs) / (1 + this.#drift));
+    return Math.max(0, this.trueMs(mono - this.now().monoMs));
   }
 }

@@ -62,7 +62,7 @@ export type Fact =
   | { readonly kind: 'closed'; readonly link: Link; readonly code: number }
   /** A record of the readings or alarms log became durable, whoever knows of it. */
   | { readonly kind: 'landed'; readonly entry: Entry }
-  /** A gateway judged a class silent so long ago, and appends that now. */
+  /** A gateway judged a class silent so long ago (in true ms, to a µs), and appends that now. */
   | {
       readonly kind: 'marked';
       readonly node: SimNode;

@@ -35,5 +35,13 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     found:
       'a device with a stale memory said a lower first than before on a lane of which nothing was ever admitted: its own word, not a broken promise',
   },
+  {
+    seed: 2604,
+    found: 'a device back after 60 s was judged idle before its first frame could arrive',
+  },
+  {
+    seed: 3434,
+    found: 'a device was judged idle before the flow that ended its wait for credit went out',
+  },
   { seed: 1176, found: 'the same, seen in the windows that a gateway shows' },
 ];

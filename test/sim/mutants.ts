@@ -160,9 +160,9 @@ const NAMED: Readonly<Record<string, Mutant>> = {
     what: 'a class whose lane has no credit is judged idle',
     patches: [
       {
-        file: INGEST,
-        text: '(channel.backlog === 0 && (channel.isOpen || channel.lane === LANE.backfill)),',
-        by: 'channel.backlog >= 0 || channel.lane === LANE.backfill,',
+        file: 'src/ingest/session.ts',
+        text: 'return channel.lane === LANE.backfill || channel.openMs(nowMs) >= IDLE_MS;',
+        by: 'return true;',
       },
     ],
   },
@@ -170,6 +170,16 @@ const NAMED: Readonly<Record<string, Mutant>> = {
 
 /** Bugs that we thought of ourselves. */
 const OWN: Readonly<Record<string, Mutant>> = {
+  'idle at once': {
+    what: 'a class is judged idle as soon as its device is welcomed, or has credit again',
+    patches: [
+      {
+        file: 'src/ingest/session.ts',
+        text: 'channel.openMs(nowMs) >= IDLE_MS',
+        by: 'channel.openMs(nowMs) > 0',
+      },
+    ],
+  },
   'a failed append counts as done': {
     what: 'rows that are not found before the own fence are not appended again',
     patches: [

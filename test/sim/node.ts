@@ -191,7 +191,7 @@ export class SimNode implements ServerEnd {
     const header = emptyHeader();
     for (let row = 0; row < batch.rows; row += 1) {
       if (!readHeader(batch.tg(row), header) || header.kind !== RECORD.mark) continue;
-      const agoMs = (this.clock.now().wallUs - header.recv) / 1000;
+      const agoMs = this.clock.trueMs((this.clock.now().wallUs - header.recv) / 1000);
       for (const entry of decodeMark(batch.value(row)) ?? []) {
         this.#parts.tell({ kind: 'marked', node: this, entry, agoMs });
       }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CLASS } from '../../../src/model/reading.ts';
 import type { LaneTriple } from '../../../src/wire/messages.ts';
 import { VirtualNode } from '../../support/virtual-node.ts';
 
@@ -202,7 +203,9 @@ describe('lane 2', () => {
     const gateway = nodeFor(4);
     const session = backfill(gateway);
     const { ingest } = gateway.gateway;
-    const isUnblocked = () => ingest.isUnblocked(ingest.devices.find('d') as never);
+    const isUnblocked = () =>
+      ingest.isUnblocked(ingest.devices.find('d') as never, CLASS.live, gateway.now);
+    gateway.pass(10_000);
     expect(isUnblocked()).toBe(true);
     gateway.send(session, { k: 'ping', bl: [[2, 9]] });
     expect(isUnblocked()).toBe(false);
