@@ -15,13 +15,8 @@ import type { Identity } from './model/identity.ts';
 import { shared } from './model/invariant.ts';
 import { FLUSH_MS, UNITS_PER_STEP, WINDOWS_MS } from './model/limits.ts';
 import type { Codec, SessionId } from './model/machine.ts';
-<<<<<<< HEAD
 import { CLASS, CLASS_OF_LANE } from './model/reading.ts';
 import { LOG, type LogKind, type LogRecord, RECORD, type SchemaRecord } from './model/record.ts';
-=======
-import { CLASS, CLASS_OF_LANE, type ClassId } from './model/reading.ts';
-import { type LogKind, type LogRecord, RECORD, type SchemaRecord } from './model/record.ts';
->>>>>>> 11ec2f3 (ingest: judge nobody idle who could not have spoken for 10 s)
 import { eventUs, type MonoMs, monoMs, type Now, wallUs } from './model/time.ts';
 import { WHY } from './model/why.ts';
 import type { Sha256 } from './wire/schema.ts';
@@ -232,29 +227,6 @@ export class Gateway {
     this.fanout.tick(now);
   }
 
-<<<<<<< HEAD
-=======
-  /** What moves event time besides readings is a record too. Source: [R9.1-3], [R9.2-4]. */
-  #mark(now: Now): void {
-    this.#marksDueMs = now.monoMs + MARK_MS;
-    for (const { log, shard, entries } of this.aggregation.dueMarks(now.wallUs, this.#presence)) {
-      const place = placeOf(log, shard);
-      if (this.#marksOnTheWay.has(place)) continue;
-      this.#marksOnTheWay.add(place);
-      this.delivery.mark(log, shard, entries, now);
-    }
-  }
-
-  readonly #presence = (path: string, classId: ClassId): Presence => {
-    const device = this.ingest.devices.find(path);
-    if (!device?.session) return { kind: 'gone', since: wallUs(device?.disconnectedSince ?? 0) };
-    return {
-      kind: 'connected',
-      isUnblocked: this.ingest.isUnblocked(device, classId, this.#now),
-    };
-  };
-
->>>>>>> 11ec2f3 (ingest: judge nobody idle who could not have spoken for 10 s)
   #do(effect: Effect): void {
     this.#effects.push(effect);
   }

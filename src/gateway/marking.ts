@@ -2,8 +2,9 @@ import type { Aggregation } from '../aggregation/aggregation.ts';
 import type { Presence } from '../aggregation/marks.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Ingest } from '../ingest/ingest.ts';
+import type { ClassId } from '../model/reading.ts';
 import type { LogKind, LogRecord } from '../model/record.ts';
-import { type Now, wallUs } from '../model/time.ts';
+import { monoMs, type Now, wallUs } from '../model/time.ts';
 
 /** How often marks are looked for: at most one per log and second. Units: ms. */
 const MARK_MS = 1000;
@@ -19,6 +20,7 @@ interface Stages {
 export class Marking {
   readonly #stages: Stages;
   #dueMs = 0;
+  #now: Now = { monoMs: monoMs(0), wallUs: wallUs(0) };
   /** Logs whose last mark has not been read back. Bounds: one per log. */
   readonly #onTheWay = new Set<number>();
 
@@ -36,6 +38,7 @@ export class Marking {
     if (!this.#isWanted || now.monoMs < this.#dueMs) return;
     const { aggregation, delivery } = this.#stages;
     this.#dueMs = now.monoMs + MARK_MS;
+    this.#now = now;
     for (const { log, shard, entries } of aggregation.dueMarks(now.wallUs, this.#presence)) {
       const place = placeOf(log, shard);
       if (this.#onTheWay.has(place)) continue;
@@ -55,11 +58,11 @@ export class Marking {
     return delivery.isOwner && !delivery.isFeeding && !aggregation.isBehind;
   }
 
-  readonly #presence = (path: string): Presence => {
+  readonly #presence = (path: string, classId: ClassId): Presence => {
     const { ingest } = this.#stages;
     const device = ingest.devices.find(path);
-    if (device?.session) return { kind: 'connected', isUnblocked: ingest.isUnblocked(device) };
-    return { kind: 'gone', since: wallUs(device?.disconnectedSince ?? 0) };
+    if (!device?.session) return { kind: 'gone', since: wallUs(device?.disconnectedSince ?? 0) };
+    return { kind: 'connected', isUnblocked: ingest.isUnblocked(device, classId, this.#now) };
   };
 }
 

@@ -22,26 +22,27 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     found: 'a gateway outbid in the readings log took the alarms log and served from an old state',
   },
   { seed: 1818, found: 'the same: it told devices acks that the other owner had passed' },
+  {
     seed: 792,
     found:
       'a record in the gap before the own fence needed a definition newer than the start, and its results were left out',
+  },
+  { seed: 1176, found: 'the same, seen in the windows that a gateway shows' },
+  {
+    seed: 2604,
+    found: 'a device back after 60 s was judged idle before its first frame could arrive',
   },
   {
     seed: 2692,
     found: 'the world ended before a gateway can know that a connection died without a word',
   },
   {
+    seed: 3434,
+    found: 'a device was judged idle before the flow that ended its wait for credit went out',
+  },
+  {
     seed: 4427,
     found:
       'a device with a stale memory said a lower first than before on a lane of which nothing was ever admitted: its own word, not a broken promise',
   },
-  {
-    seed: 2604,
-    found: 'a device back after 60 s was judged idle before its first frame could arrive',
-  },
-  {
-    seed: 3434,
-    found: 'a device was judged idle before the flow that ended its wait for credit went out',
-  },
-  { seed: 1176, found: 'the same, seen in the windows that a gateway shows' },
 ];
