@@ -47,6 +47,10 @@ export type Input =
       readonly verdict: Identity | Breach;
     }
   | { readonly kind: 'heard'; readonly session: SessionId }
+  /** A Pong came, so long after its Ping. */
+  | { readonly kind: 'pong'; readonly session: SessionId; readonly tookMs: number }
+  /** A timer of the node came so much too late. */
+  | { readonly kind: 'late'; readonly lateMs: number }
   | { readonly kind: 'disconnected'; readonly session: SessionId }
   | { readonly kind: 'schema'; readonly schema: SchemaRecord }
   | { readonly kind: 'record'; readonly record: LogRecord }
@@ -198,6 +202,11 @@ export class Gateway {
         return ingest.message(input.session, input.payload, input.isBinary, now);
       case 'heard':
         return ingest.heard(input.session, now);
+      case 'pong':
+        return ingest.pong(input.session, input.tookMs, now);
+      case 'late':
+        ingest.lateMs = input.lateMs;
+        return;
       case 'disconnected':
         return ingest.disconnected(input.session, now);
       case 'schema':

@@ -45,6 +45,8 @@ export class Ingest {
   readonly #flows: Flows;
   readonly #keeper: Keeper;
   #nextSweepMs = 0;
+  /** How late timers of this node come just now. Units: ms. */
+  lateMs = 0;
   #drain: Drain | null = null;
 
   constructor(options: IngestOptions) {
@@ -115,6 +117,13 @@ export class Ingest {
   heard(id: SessionId, now: Now): void {
     const session = this.#sessions.get(id);
     if (session) session.lastHeardMs = now.monoMs;
+  }
+
+  /** A Pong came, so long after its Ping. */
+  pong(id: SessionId, tookMs: number, now: Now): void {
+    this.heard(id, now);
+    const session = this.#sessions.get(id);
+    if (session) session.roundTripMs = tookMs;
   }
 
   /** A message arrived. */

@@ -58,6 +58,8 @@ export class Session {
   /** When a flow told all lanes. */
   lastFullFlowMs = Number.NEGATIVE_INFINITY;
   lastProbeMs: number;
+  /** From the last Ping to its Pong; NaN before the first. Units: ms. */
+  roundTripMs = Number.NaN;
   /** The reason told last. */
   why: Why = WHY.none;
   /** What an ack is worth, as told last. */

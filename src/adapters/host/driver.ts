@@ -15,6 +15,10 @@ import { BATCH_BOUNDS_BYTES, DURATION_BOUNDS_MS, Histogram } from './histogram.t
 
 /** After a log that could not be read it is tried again so much later. Units: ms. */
 const READ_AGAIN_MS = 1000;
+/** How often it is measured how late timers come. Units: ms. */
+const LATENESS_MS = 20;
+/** The core is told of a lateness that differs by so much from the one told last. Units: ms. */
+const LATENESS_STEP_MS = 5;
 /** A timer is never armed for longer than this, so that a late clock is noticed. Units: ms. */
 const SLEEP_MS_MAX = 1000;
 
@@ -57,6 +61,8 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly #clock = new Clock();
   #timer: NodeJS.Timeout | undefined;
+  #lateness: NodeJS.Timeout | undefined;
+  #lateMsTold = 0;
   #armedForMs = Number.POSITIVE_INFINITY;
   /** Who waits for what; at a stop only. */
   readonly #waits: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
@@ -75,6 +81,7 @@ export class Driver {
 
   /** Reads the log to its end and fences it: the one start path. */
   async start(): Promise<void> {
+    this.#watchLateness(performance.now());
     while (!this.#isStopped && !(await this.#readAll())) await sleep(READ_AGAIN_MS);
     this.input({ kind: 'readEnd', log: null });
   }
@@ -116,6 +123,21 @@ export class Driver {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lateness);
+  }
+
+  /** A process that has no time reads its sockets and its log late. Source: CREDIT §3 `late`. */
+  #watchLateness(armedMs: number): void {
+    if (this.#isStopped) return;
+    this.#lateness = setTimeout(() => {
+      const nowMs = performance.now();
+      const lateMs = Math.max(0, nowMs - armedMs - LATENESS_MS);
+      if (Math.abs(lateMs - this.#lateMsTold) >= LATENESS_STEP_MS) {
+        this.#lateMsTold = lateMs;
+        this.input({ kind: 'late', lateMs });
+      }
+      this.#watchLateness(nowMs);
+    }, LATENESS_MS).unref();
   }
 
   /**

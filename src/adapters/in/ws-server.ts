@@ -50,6 +50,8 @@ interface Peer {
   readonly stream: Socket;
   /** Bytes received when the peer was heard of last: half a message is a sign of life too. */
   bytesHeard: number;
+  /** When the Ping was sent that is not answered yet; NaN if there is none. Units: ms. */
+  pingedMs: number;
 }
 
 /** The WebSocket side of the gateway: upgrades are judged before they become sessions. */
@@ -99,6 +101,7 @@ export class WsServer implements Sockets {
     const peer = this.#peers.get(session);
     if (!peer) return;
     peer.socket.ping();
+    if (Number.isNaN(peer.pingedMs)) peer.pingedMs = performance.now();
     if (peer.stream.bytesRead === peer.bytesHeard) return;
     // Not within this call: it is an effect, and the other effects of its step come first.
     setImmediate(() => this.#hear(session));
@@ -125,6 +128,16 @@ export class WsServer implements Sockets {
     this.#options.input({ kind: 'heard', session });
   }
 
+  /** A Pong nobody asked for is a sign of life and no more. */
+  #pong(session: SessionId): void {
+    this.#hear(session);
+    const peer = this.#peers.get(session);
+    if (!peer || Number.isNaN(peer.pingedMs)) return;
+    const tookMs = performance.now() - peer.pingedMs;
+    peer.pingedMs = Number.NaN;
+    this.#options.input({ kind: 'pong', session, tookMs });
+  }
+
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
     // Once the connection is lost its address is lost too.
@@ -136,7 +149,9 @@ export class WsServer implements Sockets {
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      this.#open({ socket: opened, address, stream, bytesHeard: stream.bytesRead }, judged);
+      const bytesHeard = stream.bytesRead;
+      const peer = { socket: opened, address, stream, bytesHeard, pingedMs: Number.NaN };
+      this.#open(peer, judged);
     });
   }
 
@@ -172,7 +187,7 @@ export class WsServer implements Sockets {
       peer.bytesHeard = peer.stream.bytesRead;
       input({ kind: 'message', session, payload, isBinary });
     });
-    socket.on('pong', () => this.#hear(session));
+    socket.on('pong', () => this.#pong(session));
     socket.on('ping', () => this.#hear(session));
     // ws closes a broken connection itself, with 1002, 1007 or 1009: 'close' follows.
     socket.on('error', () => undefined);
