@@ -1,6 +1,7 @@
 import type { Access } from '../adapters/auth/access.ts';
 import type { Driver } from '../adapters/host/driver.ts';
 import type { Ledger } from '../adapters/host/metrics.ts';
+import { figuresOf } from '../ingest/credit/figures.ts';
 
 /** The picture of everything counted, for `/metrics` and the page. */
 export function ledgerOf(driver: Driver, { counts }: Access): Ledger {
@@ -23,7 +24,9 @@ export function ledgerOf(driver: Driver, { counts }: Access): Ledger {
     sessions: ingest.sessions,
     sessionsBroken: ingest.ledger.broken,
     subscriptions: fanout.subscriptionCount,
-    creditOutstandingBytes: ingest.creditOutstanding,
+    creditOutstandingBytes: ingest.credit.outstanding,
+    credit: figuresOf(ingest.credit.books),
+    rung: ingest.rung,
     appendMs,
     ackMs,
     batchBytes,

@@ -17,6 +17,7 @@ import { StartError } from '../adapters/log/start-error.ts';
 import type { Config } from '../config/config.ts';
 import { kafkaAccess } from '../config/kafka-access.ts';
 import type { Broken } from '../delivery/owned-log-port.ts';
+import type { Quota } from '../ingest/credit.ts';
 import { FILE_LINGER_MS, KAFKA_LINGER_MS } from '../model/limits.ts';
 import { LOG } from '../model/record.ts';
 import { configOf, SERVE_OPTIONS } from './config-options.ts';
@@ -63,6 +64,11 @@ function openLog(config: Config, logger: Logger): Promise<ShardLog> {
   return openFileLog({ directory: config.data, shards: config.shards, warn });
 }
 
+const quotaOf = ({ quotaRateBytes, quotaBurstBytes }: Config): Quota | undefined =>
+  quotaRateBytes === null
+    ? undefined
+    : { bytesPerSecond: quotaRateBytes, burstBytes: quotaBurstBytes };
+
 function accessOf({ auth }: Config): Access {
   if (auth === null) return openAccess();
   const wallMs = (): number => Date.now();
@@ -101,6 +107,8 @@ class Node {
       node: config.node,
       shards: config.shards,
       budgetBytes: config.budgetBytes,
+      sessions: config.sessions ?? undefined,
+      quota: quotaOf(config),
       isOpen: this.#access.isOpen,
       lingerMs: log.kind === 'kafka' ? KAFKA_LINGER_MS : FILE_LINGER_MS,
       own: randomBytes(8),
@@ -197,7 +205,12 @@ class Node {
     else if (this.#driver.gateway.delivery.isHeldUp(LOG.readings))
       reasons.push('window results cannot be written: no more readings are taken until they are');
     const ready = reasons.length === 0;
-    return { ready, log: { kind, state: state.kind }, rung: 0, reasons };
+    return {
+      ready,
+      log: { kind, state: state.kind },
+      rung: this.#driver.gateway.ingest.rung,
+      reasons,
+    };
   }
 
   #http(): ReturnType<typeof createHttp> {

@@ -23,6 +23,11 @@ export interface Config {
   readonly kafkaSslServername: string | null;
   readonly shards: number;
   readonly budgetBytes: number;
+  /** null: as many as own four fifths of the budget. */
+  readonly sessions: number | null;
+  /** Of every device, lanes 1 and 2 together; null: none. Units: bytes a second, bytes. */
+  readonly quotaRateBytes: number | null;
+  readonly quotaBurstBytes: number;
   readonly logLevel: LogLevel;
   readonly node: string;
   /** null: `ws:` and `http:` on loopback only. */

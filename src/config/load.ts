@@ -1,3 +1,4 @@
+import { SESSION_BYTES } from '../ingest/credit/memory.ts';
 import type { Config } from './config.ts';
 import { ConfigFaults, type Fault } from './faults.ts';
 import { type ConfigFile, EMPTY_FILE, parseConfigFile } from './file.ts';
@@ -9,6 +10,8 @@ import { SETTINGS } from './settings.ts';
 import type { AllTaken, Taken } from './taken.ts';
 import { isLoopback, isOpenHost, type LogMode, nodeOfHost } from './values.ts';
 
+/** Of the budget, what the own parts of sessions may take at most: the rest is a pool. */
+const RESERVED_MOST = 0.95;
 /** Read when it is there and no `--config` names another. */
 const DEFAULT_FILE = 'tidegate.yaml';
 /** Variables with this prefix are ours: one that we do not know is a typing error. */
@@ -79,6 +82,9 @@ function assemble(sources: Sources): Config {
     ...tls,
     shards: take(sources, SETTINGS.shards),
     budgetBytes: take(sources, SETTINGS.budgetBytes),
+    sessions: take(sources, SETTINGS.sessions),
+    quotaRateBytes: take(sources, SETTINGS.quotaRateBytes),
+    quotaBurstBytes: take(sources, SETTINGS.quotaBurstBytes),
     logLevel: take(sources, SETTINGS.logLevel),
     node: take(sources, nodeDefault),
     plaintext: take(sources, SETTINGS.plaintext),
@@ -107,7 +113,7 @@ function freeze(taken: AllTaken): Config {
 
 /** What the values say together. Each rule names the value that has to change. */
 function contradictions(
-  { log, kafkaBrokers, listen, plaintext, auth }: AllTaken,
+  { log, kafkaBrokers, listen, plaintext, auth, sessions, budgetBytes }: AllTaken,
   section: string | undefined,
 ): Fault[] {
   const faults: Fault[] = [];
@@ -131,6 +137,11 @@ function contradictions(
   if (!isOpen && plaintext.value === null && !isLoopback(host)) {
     const unless = 'unless the file says listen.plaintext: trusted-network';
     fault(listen.where, `without TLS only loopback is served, ${unless}`);
+  }
+  // Reserves have to leave a pool: without one no window could grow.
+  if ((sessions.value ?? 0) * SESSION_BYTES > budgetBytes.value * RESERVED_MOST) {
+    const most = Math.floor((budgetBytes.value * RESERVED_MOST) / SESSION_BYTES);
+    fault(sessions.where, `the budget is enough for ${most}: choose a larger ingest.budget`);
   }
   return faults;
 }

@@ -8,12 +8,15 @@ import {
   type LogLevel,
   type LogMode,
   readAddress,
+  readBurst,
   readBytes,
   readDirectory,
   readLogLevel,
   readLogMode,
   readNode,
   readPlaintext,
+  readRate,
+  readSessions,
   readShards,
 } from './values.ts';
 
@@ -26,6 +29,9 @@ export const SETTINGS: typeof KAFKA_SETTINGS & {
   readonly log: Setting<LogMode>;
   readonly shards: Setting<number>;
   readonly budgetBytes: Setting<number>;
+  readonly sessions: Setting<number | null>;
+  readonly quotaRateBytes: Setting<number | null>;
+  readonly quotaBurstBytes: Setting<number>;
   readonly logLevel: Setting<LogLevel>;
   readonly node: Setting<string>;
   readonly plaintext: Setting<'trusted-network' | null>;
@@ -82,6 +88,38 @@ export const SETTINGS: typeof KAFKA_SETTINGS & {
     write: formatBytes,
     fallback: 256 * 1024 * 1024,
     help: 'memory for frames on their way to the log, such as 64MiB',
+  },
+  sessions: {
+    path: 'ingest.sessions',
+    flag: null,
+    shape: 'N',
+    env: ['TIDEGATE_SESSIONS'],
+    read: readSessions,
+    write: (value) => (value === null ? '' : String(value)),
+    fallback: null,
+    otherwise: 'what four fifths of the budget are enough for',
+    help: 'devices that are served at a time; more are told to come back',
+  },
+  quotaRateBytes: {
+    path: 'ingest.quota.rate',
+    flag: null,
+    shape: 'BYTES',
+    env: ['TIDEGATE_QUOTA_RATE'],
+    read: readRate,
+    write: (value) => (value === null ? '' : formatBytes(value)),
+    fallback: null,
+    otherwise: 'none',
+    help: 'what a device may send a second on lanes 1 and 2, such as 64KiB',
+  },
+  quotaBurstBytes: {
+    path: 'ingest.quota.burst',
+    flag: null,
+    shape: 'BYTES',
+    env: ['TIDEGATE_QUOTA_BURST'],
+    read: readBurst,
+    write: formatBytes,
+    fallback: 64 * 1024,
+    help: 'what a device under a quota may send at once; at least 16.125 KiB',
   },
   logLevel: {
     path: 'logLevel',

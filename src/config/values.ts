@@ -23,6 +23,10 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const SHARDS_MAX = 1024;
 /** Less than this cannot hold the windows of even two devices. Units: bytes. */
 const BUDGET_BYTES_MIN = 64 * 1024;
+/** A window of a bulk lane: two largest frames. Source: CREDIT §5.6. */
+const BURST_BYTES_MIN = 16_512;
+const RATE_BYTES_MIN = 1024;
+const SESSIONS_MAX = 1_000_000;
 const PORT_MAX = 65_535;
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -79,15 +83,26 @@ export function readWhole(text: string, least: number, most: number): Read<numbe
 /** Reads the number of shards. */
 export const readShards = (text: string): Read<number> => readWhole(text, 1, SHARDS_MAX);
 
+/** Reads how many devices a node serves. */
+export const readSessions = (text: string): Read<number> => readWhole(text, 1, SESSIONS_MAX);
+
 /** Reads a size such as `64MiB`, `1 GiB` or plain bytes. Units of the value: bytes. */
-export function readBytes(text: string): Read<number> {
+export const readBytes = (text: string): Read<number> => readSize(text, BUDGET_BYTES_MIN);
+
+/** Reads a rate in bytes a second, written as a size. */
+export const readRate = (text: string): Read<number> => readSize(text, RATE_BYTES_MIN);
+
+/** Reads what a device under a quota may send at once: less than a window would hold it up. */
+export const readBurst = (text: string): Read<number> => readSize(text, BURST_BYTES_MIN);
+
+function readSize(text: string, least: number): Read<number> {
   const parts = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text);
   const unit = parts === null ? undefined : UNITS[(parts[2] as string).toUpperCase()];
   const value = parts === null || unit === undefined ? Number.NaN : Number(parts[1]) * unit;
   if (!Number.isSafeInteger(value)) {
     return bad('expected a whole number of bytes, with B, KiB, MiB or GiB if you like: 64MiB');
   }
-  return value < BUDGET_BYTES_MIN ? bad('expected at least 64KiB') : { value };
+  return value < least ? bad(`expected at least ${formatBytes(least)}`) : { value };
 }
 
 /** Writes a size in the largest unit that leaves it whole. */

@@ -22,6 +22,8 @@ export interface DeliveryPort {
   renew(log: LogKind): void;
   /** A row of ours became durable. */
   settled(settlement: Settlement): void;
+  /** An append is done and its rows are settled: how much they cost, and how long it took. */
+  appendDone(log: LogKind, cost: number, tookMs: number): void;
   /** A valid record, in log order: read at the start, or just made durable. */
   fed(record: LogRecord, header: RecordHeader): void;
   /** False: the next record of this shard has to wait for another step. */
@@ -187,6 +189,14 @@ export class Delivery {
     this.#results.add(caused, now);
   }
 
+  /**
+   * One of the next appends of readings is to have about so many bytes, however much waits: it
+   * tells what an append costs by itself. Source: CREDIT §5.1.
+   */
+  probe(bytes: number): void {
+    this.#readings.probe(bytes);
+  }
+
   /** Starts the appends that are due. */
   tick(now: Now): void {
     if (this.#isBroken) return;
@@ -233,6 +243,7 @@ export class Delivery {
       read: (log, gaps) => port.read(log, gaps),
       renew: (log) => port.renew(log),
       settled: (settlement) => port.settled(settlement),
+      appendDone: (log, cost, tookMs) => port.appendDone(log, cost, tookMs),
       fed: (record, header) => port.fed(record, header),
       mayFeed: (log, shard) => port.mayFeed(log, shard),
       owned: (log, now) => this.#wasOwned(log, now),

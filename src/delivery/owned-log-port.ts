@@ -18,6 +18,8 @@ export interface OwnedLogPort {
   renew(log: LogKind): void;
   /** A row of ours became durable. */
   settled(settlement: Settlement): void;
+  /** An append is done and its rows are settled: how much they cost, and how long it took. */
+  appendDone(log: LogKind, cost: number, tookMs: number): void;
   /** A valid record, in log order: read, or just made durable. */
   fed(record: LogRecord, header: RecordHeader): void;
   /** False: the next record of this shard has to wait for another step. */

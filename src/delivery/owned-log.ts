@@ -51,6 +51,8 @@ export class OwnedLog {
   #version = 0;
   #fence: PendingBatch | null = null;
   #landing: Landing | null = null;
+  /** When the append in flight began. Units: monotonic ms. */
+  #begunMs = 0;
   #undecided: Undecided | null = null;
 
   constructor(options: OwnedLogOptions) {
@@ -128,7 +130,13 @@ export class OwnedLog {
     if (batch.version !== this.#version) {
       batch = this.#pipeline.replace(restamped(batch, this.#writer, () => true));
     }
+    this.#begunMs = now.monoMs;
     this.#port.append(this.#options.log, batch.records);
+  }
+
+  /** The next append is one of about so many bytes, however much waits. */
+  probe(bytes: number): void {
+    this.#pipeline.probe(bytes);
   }
 
   /** An append came back with these offsets. */
@@ -227,7 +235,7 @@ export class OwnedLog {
     const landing = this.#landing as Landing;
     this.#landing = null;
     if (this.#fence) this.#landFence(landing, now);
-    else this.#landRows(landing);
+    else this.#landRows(landing, now);
   }
 
   #landFence({ batch, offsets }: Landing, now: Now): void {
@@ -266,12 +274,16 @@ export class OwnedLog {
     this.#pipeline.landed(again.records.rows > 0 ? again : null);
   }
 
-  #landRows({ batch, offsets }: Landing): void {
+  #landRows({ batch, offsets }: Landing, now: Now): void {
     const { records } = batch;
+    let cost = 0;
     for (let row = 0; row < records.rows; row += 1) {
       const settlement = batch.settlement(row);
-      if (settlement) this.#port.settled(settlement);
+      if (!settlement) continue;
+      cost += settlement.cost;
+      this.#port.settled(settlement);
     }
+    this.#port.appendDone(this.#options.log, cost, now.monoMs - this.#begunMs);
     this.#feed.begin(batch, offsets);
     this.#feedOn(false);
   }

@@ -3,6 +3,8 @@ import type { Breach } from '../model/errors.ts';
 import type { Settlement } from '../model/frame.ts';
 
 const FIRST_ROWS = 256;
+/** A batch larger than this is closed and the next one begun. Units: bytes. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * A batch with what is needed to settle its rows once they are durable.
@@ -30,6 +32,8 @@ export class PendingBatch {
   };
   /** When the oldest row came. Units: monotonic ms. */
   openedAtMs = 0;
+  /** It is closed when it has so many bytes. */
+  bytesMax = BATCH_BYTES_MAX;
   /** Under which ownership of the log the rows are stamped. */
   version = 0;
 
@@ -81,6 +85,7 @@ export class PendingBatch {
   /** Empties the batch and keeps its memory. */
   clear(): void {
     this.records.clear();
+    this.bytesMax = BATCH_BYTES_MAX;
     this.#refusals.clear();
   }
 

@@ -1,8 +1,6 @@
 import type { Now } from '../model/time.ts';
 import { PendingBatch } from './pending-batch.ts';
 
-/** A batch larger than this is closed and the next one begun. Units: bytes. */
-const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** Emptied batches that are kept for the next use. */
 const SPARES_MAX = 2;
 /** A spare with a larger buffer than this is let go. Units: bytes. */
@@ -18,6 +16,8 @@ export class Pipeline {
   readonly #spares: PendingBatch[] = [];
   #open = new PendingBatch();
   #inFlight: PendingBatch | null = null;
+  /** The small batch that was asked for, until it has landed. */
+  #probe: PendingBatch | null = null;
 
   constructor(lingerMs: number) {
     this.#lingerMs = lingerMs;
@@ -25,12 +25,17 @@ export class Pipeline {
 
   /** The batch that a new row goes to. */
   batch(now: Now): PendingBatch {
-    if (this.#open.records.size >= BATCH_BYTES_MAX) {
-      this.#closed.push(this.#open);
-      this.#open = this.#spares.pop() ?? new PendingBatch();
-    }
+    if (this.#open.records.size >= this.#open.bytesMax) this.#close();
     if (this.#open.records.rows === 0) this.#open.openedAtMs = now.monoMs;
     return this.#open;
+  }
+
+  /** What waits goes out as it is; behind it comes one batch of about so many bytes. */
+  probe(bytes: number): void {
+    if (this.#probe) return;
+    if (this.#open.records.rows > 0) this.#close();
+    this.#open.bytesMax = bytes;
+    this.#probe = this.#open;
   }
 
   /** Nothing waits and nothing is in flight. */
@@ -68,6 +73,7 @@ export class Pipeline {
 
   /** Puts another batch in the place of the one that was just taken. */
   replace(batch: PendingBatch): PendingBatch {
+    if (this.#inFlight === this.#probe) this.#probe = null;
     this.#inFlight = batch;
     return batch;
   }
@@ -82,9 +88,15 @@ export class Pipeline {
     this.#open.openedAtMs = Number.NEGATIVE_INFINITY;
     if (again) this.#closed.unshift(again);
     if (!landed) return;
+    if (landed === this.#probe) this.#probe = null;
     landed.clear();
     const isSmall = landed.records.bytes.length <= SPARE_BYTES_MAX;
     if (isSmall && this.#spares.length < SPARES_MAX) this.#spares.push(landed);
+  }
+
+  #close(): void {
+    this.#closed.push(this.#open);
+    this.#open = this.#spares.pop() ?? new PendingBatch();
   }
 
   get #waits(): number {

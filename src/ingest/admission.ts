@@ -8,6 +8,7 @@ import type { Head } from '../wire/cbor-head.ts';
 import { encode } from '../wire/encode.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import { Channel } from './channel.ts';
+import type { Credit } from './credit.ts';
 import type { Device, LaneState } from './device.ts';
 import type { Session, SetDefinition } from './session.ts';
 
@@ -39,14 +40,16 @@ export interface RowSink {
 export class Admitter {
   readonly #reader = new FrameReader();
   readonly #sink: RowSink;
+  readonly #credit: Credit;
   /** The distinct sets of the frame, in order of first appearance; two may have one definition. */
   readonly #sets: SetDefinition[] = [];
   readonly #schemas: Schema[] = [];
   readonly #row: FrameRow;
   #hashes = new Uint8Array(HASH_BYTES * 4);
 
-  constructor(sink: RowSink) {
+  constructor(sink: RowSink, credit: Credit) {
     this.#sink = sink;
+    this.#credit = credit;
     this.#row = emptyRow(this.#schemas);
   }
 
@@ -57,24 +60,26 @@ export class Admitter {
     if (!(checked instanceof Channel)) return checked;
     const channel = checked;
     const cost = payload.length + COST_PER_MESSAGE;
-    if (head.n <= channel.adm) return this.#duplicate(channel, cost);
+    if (head.n <= channel.adm) return this.#duplicate(channel, cost, now);
     const hole = head.n - head.lost - 1 - channel.adm;
     if (hole > 0 && channel.qos > 0) return breach(4008, `${hole} numbers before n are missing`);
     const bad = this.#reader.read(incoming.cbor);
     if (bad) return bad;
     if (hole > 0) channel.gaps += hole;
-    channel.received += cost;
-    if (this.#reader.bl >= 0) channel.backlog = this.#reader.bl;
-    if (channel.qos === 0 && !this.#sink.isOpen()) return drop(session, channel, head.n, cost, now);
+    this.#credit.frame(channel, cost, this.#reader.bl, now);
+    if (channel.qos === 0 && !this.#sink.isOpen()) {
+      this.#credit.dropped(channel, cost, now);
+      return drop(session, channel, head.n, now);
+    }
     this.#row.recv = now.wallUs;
     this.#row.cost = cost;
     this.#put(session, channel, incoming, now);
     return 'admitted';
   }
 
-  #duplicate(channel: Channel, cost: number): Verdict {
-    channel.received += cost;
-    channel.settle(cost);
+  #duplicate(channel: Channel, cost: number, now: Now): Verdict {
+    this.#credit.frame(channel, cost, -1, now);
+    this.#credit.duplicate(channel, cost);
     return 'duplicate';
   }
 
@@ -169,7 +174,7 @@ function checkHead(session: Session, head: Head, length: number): Channel | Brea
 }
 
 /** A frame of a lane at QoS 0 while the log takes nothing: it is processed, and goes nowhere. */
-function drop(session: Session, channel: Channel, n: number, cost: number, now: Now): Verdict {
+function drop(session: Session, channel: Channel, n: number, now: Now): Verdict {
   const device = session.device as Device;
   const state = device.lanes[channel.lane] as LaneState;
   state.enter(session.epoch, channel.baseAck, channel.qos);
@@ -178,7 +183,6 @@ function drop(session: Session, channel: Channel, n: number, cost: number, now: 
   device.use(channel.lane, session.epoch, now.wallUs);
   channel.adm = n;
   channel.dropped += 1;
-  channel.settle(cost);
   return 'dropped';
 }
 

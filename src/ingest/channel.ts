@@ -1,4 +1,5 @@
 import { COST_PER_MESSAGE } from '../model/limits.ts';
+import { NONE } from './credit/rows.ts';
 
 /** What a lane is granted with at `welcome`. */
 export interface Grant {
@@ -9,25 +10,17 @@ export interface Grant {
   readonly baseAck: number;
   /** Cost that earlier connections left in the pipeline. */
   readonly carry: number;
-  /** No credit yet: lane 2 before its backlog is told, or there is no room. [R7-12], [R7-16] */
-  readonly isHeld: boolean;
 }
 
-/** Window of a lane: two largest frames. Source: [R7-16]. */
-export const windowOf = (mf: number): number => 2 * (mf + COST_PER_MESSAGE);
-
 /**
- * Credit of one lane on one connection: cumulative costs from 0 at `welcome`. A fixed window of two
- * largest frames; the allocator of CREDIT.md takes its place later.
- * Guarantee: `limit` never decreases; `limit − settled` never exceeds the window, the pipeline of
- * earlier connections included. Source: PROTOCOL §7.
+ * One lane on one connection: its sequence, and its credit as cumulative costs from 0 at `welcome`.
+ * How far the limit goes is decided by `Credit`. Source: PROTOCOL §7.
  */
 export class Channel {
   readonly lane: number;
   readonly qos: number;
   /** Largest `data` payload. Units: bytes. */
   readonly mf: number;
-  readonly window: number;
   /** Highest number admitted, as this connection has to see it. [R4.1-13] */
   adm: number;
   /** What `ack` was at `welcome`, where the node had no state. [R4.1-18] */
@@ -42,11 +35,12 @@ export class Channel {
   gaps = 0;
   /** Frames of a lane at QoS 0 that went nowhere. [R6.4-1] */
   dropped = 0;
-  #isHeld: boolean;
   /** The limit as the sender was told it. */
   #told = 0;
   /** When the sender was told that it may send a largest frame. Units: monotonic ms. */
   #openSinceMs = Number.POSITIVE_INFINITY;
+  /** Its number in the allocator. */
+  row = NONE;
   /** The sender's own word on what it has waiting. Units: bytes of cost. */
   backlog = 0;
 
@@ -56,29 +50,13 @@ export class Channel {
     this.mf = grant.mf;
     this.adm = grant.adm;
     this.baseAck = grant.baseAck;
-    this.window = windowOf(grant.mf);
     this.settled = -grant.carry;
-    this.#isHeld = grant.isHeld;
-    this.#advance();
-  }
-
-  /** It was welcomed without credit, and got none since. */
-  get isHeld(): boolean {
-    return this.#isHeld;
-  }
-
-  /** From now on it has a window. */
-  open(): void {
-    this.#isHeld = false;
-    this.#advance();
-    this.isChanged = true;
   }
 
   /** A frame of this cost is finished. */
   settle(cost: number): void {
     this.settled += cost;
     this.isChanged = true;
-    this.#advance();
   }
 
   /** The limit goes out to the sender. */
@@ -94,10 +72,5 @@ export class Channel {
 
   get #isOpen(): boolean {
     return this.#told - this.received >= this.mf + COST_PER_MESSAGE;
-  }
-
-  /** Raises the limit to what settlement allows. */
-  #advance(): void {
-    if (!this.#isHeld) this.limit = Math.max(this.limit, this.settled + this.window);
   }
 }

@@ -4,10 +4,15 @@ import {
   NEW_DEFINITIONS_BURST,
   NEW_DEFINITIONS_PER_HOUR,
   QUARANTINE_MS,
+  SHORT_SESSION_MS,
   SHORT_SESSIONS_PER_MINUTE,
 } from '../model/limits.ts';
-import type { Now } from '../model/time.ts';
+import type { MonoMs, Now } from '../model/time.ts';
+import type { Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
+
+/** Sessions that end so are not held against their device: [R14-16], and 4101 is HTTP 429. */
+const NOT_HELD: ReadonlySet<number> = new Set([4003, 4007, 4008, 4101, 4200, 4201, 4202, 4203]);
 
 /** What is held against one device, over all its connections. */
 export class Conduct {
@@ -69,6 +74,15 @@ export class Conducts {
     if (this.#byPath.size >= CONDUCTS_MAX && oldest !== undefined) this.#byPath.delete(oldest);
     this.#byPath.set(path, conduct);
     return conduct;
+  }
+
+  /**
+   * A session ended with this code; 0: not by us. A device whose sessions keep ending at once is
+   * slowed. Source: [R14-16].
+   */
+  ended({ path, isLocal, isToldToGo, openedAtMs }: Session, code: number, nowMs: MonoMs): void {
+    if (path === '' || isLocal || isToldToGo || NOT_HELD.has(code)) return;
+    if (nowMs - openedAtMs < SHORT_SESSION_MS) this.of(path).shortSessions.take(nowMs);
   }
 
   /** Forgets the devices against which nothing is held any more. */

@@ -2,8 +2,8 @@ import type { SessionId } from '../model/machine.ts';
 import { shardOf } from '../model/murmur2.ts';
 import { CLASS_OF_LANE, type ClassId, LANE, LANES } from '../model/reading.ts';
 import type { RecordHeader } from '../wire/record-header.ts';
-import type { Channel } from './channel.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { NONE } from './credit/rows.ts';
 
 /**
  * What the node knows of one lane of a device, in the newest epoch of which something was admitted
@@ -73,6 +73,11 @@ export class Device {
   usedUs = 0;
   /** What a cost of its pipeline is in memory at most. */
   growth = 1;
+  /** Its quota in the allocator while it is connected. */
+  quota = NONE;
+  /** What was left of the quota when it went, and when that was. Units: bytes of cost, seconds. */
+  quotaLeft = Number.POSITIVE_INFINITY;
+  quotaLeftAtS = 0;
 
   constructor(id: number, path: string, shards: number) {
     this.id = id;
@@ -90,14 +95,6 @@ export class Device {
   isUnderWay(classId: ClassId): boolean {
     return this.lanes.some(
       ({ unsettled }, lane) => unsettled > 0 && CLASS_OF_LANE[lane] === classId,
-    );
-  }
-
-  /** That part of it which no window of these channels covers. */
-  uncovered(channels: readonly (Channel | undefined)[]): number {
-    return this.lanes.reduce(
-      (sum, { unsettled }, lane) => (channels[lane]?.isHeld === false ? sum : sum + unsettled),
-      0,
     );
   }
 

@@ -1,4 +1,5 @@
 import { type Breach, breach } from '../model/errors.ts';
+import type { FrameRow } from '../model/frame.ts';
 import type { Identity } from '../model/identity.ts';
 import { shared } from '../model/invariant.ts';
 import { CONTROL_BYTES_MAX } from '../model/limits.ts';
@@ -9,11 +10,10 @@ import { decodeCbor } from '../wire/decode.ts';
 import { jsonToCbor } from '../wire/json.ts';
 import { type ClientMessage, type Def, type Hello, KIND, type Ping } from '../wire/messages.ts';
 import { Admitter, type Incoming } from './admission.ts';
-import type { Budget } from './budget.ts';
 import type { Conducts } from './conduct.ts';
+import type { Credit } from './credit.ts';
 import { define } from './definitions.ts';
 import type { Flows } from './flows.ts';
-import { openHeldLanes } from './held-lanes.ts';
 import type { IngestLedger } from './ledger.ts';
 import type { Opener } from './opening.ts';
 import type { IngestOptions } from './options.ts';
@@ -31,7 +31,7 @@ export interface DispatcherParts {
   readonly ledger: IngestLedger;
   readonly flows: Flows;
   readonly conducts: Conducts;
-  readonly budget: Budget;
+  readonly credit: Credit;
   /** Ends a session for what its peer did; `about` names the frame. */
   readonly breach: (session: Session, why: Breach, now: Now, about?: Partial<Head>) => void;
 }
@@ -47,13 +47,14 @@ export class Dispatcher {
     this.#parts = parts;
     this.#incoming = { cbor: new Uint8Array(0), payload: new Uint8Array(0), head: this.#head };
     const { port } = parts.options;
-    this.#admitter = new Admitter({
-      admit: (row) => {
+    const sink = {
+      admit: (row: FrameRow) => {
         parts.ledger.inFlight += 1;
         shared(() => port.admit(row));
       },
       isOpen: () => port.why() === WHY.none,
-    });
+    };
+    this.#admitter = new Admitter(sink, parts.credit);
   }
 
   /** Judges opcode and size, then decodes: the order of [R2.1-9]. */
@@ -199,13 +200,14 @@ export class Dispatcher {
       return;
     }
     const { device } = session;
-    const { port } = this.#parts.options;
+    const { credit, options } = this.#parts;
+    const { port } = options;
     if (device && ping.now !== undefined) device.clockOffset.tell(ping.now, now);
     for (const [c, bytes] of ping.bl ?? []) {
       const channel = session.channels[c];
-      if (channel) channel.backlog = bytes;
+      if (channel) credit.backlog(channel, bytes);
     }
-    openHeldLanes(session, this.#parts.budget);
+    credit.serve(now);
     for (const [c, t] of ping.wm ?? []) {
       if (device && session.channels[c]) port.tellWatermark(device.path, c, t);
     }

@@ -1,11 +1,11 @@
 import { FLOW_PACE_MS } from '../model/limits.ts';
 import { LANE } from '../model/reading.ts';
 import type { Now } from '../model/time.ts';
-import type { Why } from '../model/why.ts';
+import { WHY, type Why } from '../model/why.ts';
 import { encode } from '../wire/encode.ts';
 import type { FlowEntry } from '../wire/messages.ts';
 import type { Channel } from './channel.ts';
-import { whyOf } from './held-lanes.ts';
+import type { Credit } from './credit.ts';
 import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
 
@@ -26,18 +26,36 @@ export function entryOf(session: Session, channel: Channel, { monoMs }: Now): Fl
   return dropped > 0 ? [lane, ack, limit, dropped] : [lane, ack, limit];
 }
 
+/** Why limits of this session do not advance: the log first, then its own lanes. [R3.4-4] */
+export function whyOf(session: Session, port: IngestPort, credit: Credit): Why {
+  const why = port.why();
+  return why === WHY.none ? credit.whyOf(session) : why;
+}
+
+/** What a flow says of the session besides its lanes. */
+interface Told {
+  readonly dur: number | undefined;
+  readonly why: Why | undefined;
+  readonly ln: number | undefined;
+}
+
 /**
  * Tells sessions what was settled: lane 0 at once, the others at most every 20 ms.
  * Source: [R6.3-3] to [R6.3-6].
  */
 export class Flows {
   readonly #port: IngestPort;
+  readonly #credit: Credit;
   readonly #waiting: Session[] = [];
   /** When the earliest waiting flow is due. */
   wakeAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(port: IngestPort) {
+  /** The batching interval that is suggested just now; 0: none. Units: ms. Source: CREDIT §5.8. */
+  lingerMs = 0;
+
+  constructor(port: IngestPort, credit: Credit) {
     this.#port = port;
+    this.#credit = credit;
   }
 
   /** A lane of the session changed; its flow becomes due. */
@@ -83,18 +101,24 @@ export class Flows {
     this.#port.send(session.id, encode(session.codec, message));
   }
 
-  /** `dur` and `why`, where they are not what was told last. [R3.4-4] */
-  #changesOf(session: Session): { dur: number | undefined; why: Why | undefined } {
-    if (!session.device) return { dur: undefined, why: undefined };
-    const { dur, why } = session;
+  /** `dur`, `why` and `ln`, where they are not what was told last. [R3.4-4] */
+  #changesOf(session: Session): Told {
+    if (!session.device) return { dur: undefined, why: undefined, ln: undefined };
+    const { dur, why, lingerMsTold } = session;
     session.dur = this.#port.dur();
-    session.why = whyOf(session, this.#port);
+    session.why = whyOf(session, this.#port, this.#credit);
+    if (isOther(this.lingerMs, lingerMsTold)) session.lingerMsTold = this.lingerMs;
     return {
       dur: dur === session.dur ? undefined : session.dur,
       why: why === session.why ? undefined : session.why,
+      ln: lingerMsTold === session.lingerMsTold ? undefined : session.lingerMsTold,
     };
   }
 }
+
+/** A suggestion is told again when it has doubled or halved, or ends. */
+const isOther = (ms: number, told: number): boolean =>
+  ms === 0 || told === 0 ? ms !== told : ms >= 2 * told || ms <= told / 2;
 
 /** The next point of the grid at or after `due`, or now if that has passed. */
 const gridded = (due: number, nowMs: number): number =>

@@ -2,22 +2,23 @@ import { type Breach, breach } from '../model/errors.ts';
 import type { Settlement } from '../model/frame.ts';
 import type { Identity } from '../model/identity.ts';
 import { SharedFault } from '../model/invariant.ts';
-import { SHORT_SESSION_MS } from '../model/limits.ts';
 import type { SessionId } from '../model/machine.ts';
 import type { ClassId } from '../model/reading.ts';
 import { type LogRecord, RECORD } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
+import { WHY } from '../model/why.ts';
 import type { Head } from '../wire/cbor-head.ts';
 import { encode } from '../wire/encode.ts';
 import type { Away } from '../wire/messages.ts';
 import type { RecordHeader } from '../wire/record-header.ts';
-import { Budget } from './budget.ts';
 import { Conducts, tooMany } from './conduct.ts';
+import { Credit } from './credit.ts';
 import { type Device, DeviceRegistry } from './device.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Drain } from './drain.ts';
 import { Flows } from './flows.ts';
 import { Keeper, SWEEP_MS } from './keeper.ts';
+import { Ladder, type Rung } from './ladder.ts';
 import { IngestLedger } from './ledger.ts';
 import { Opener } from './opening.ts';
 import type { IngestOptions } from './options.ts';
@@ -25,8 +26,8 @@ import type { IngestPort } from './port.ts';
 import { type Newcomer, Session } from './session.ts';
 import { waitOf } from './waits.ts';
 
-/** Sessions that end so are not held against their device: [R14-16], and 4101 is HTTP 429. */
-const NOT_HELD: ReadonlySet<number> = new Set([4003, 4007, 4008, 4101, 4200, 4201, 4202, 4203]);
+/** Who finds no room comes back after this or up to twice as long. Units: ms. */
+const OVERLOADED_MS = 5000;
 
 /**
  * All sessions of a node, as one synchronous machine: bytes in, messages and admitted rows out.
@@ -36,7 +37,7 @@ const NOT_HELD: ReadonlySet<number> = new Set([4003, 4007, 4008, 4101, 4200, 420
 export class Ingest {
   readonly ledger = new IngestLedger();
   readonly devices: DeviceRegistry;
-  readonly budget: Budget;
+  readonly credit: Credit;
   readonly conducts = new Conducts();
   readonly #options: IngestOptions;
   readonly #port: IngestPort;
@@ -45,23 +46,28 @@ export class Ingest {
   readonly #flows: Flows;
   readonly #keeper: Keeper;
   #nextSweepMs = 0;
-  /** How late timers of this node come just now. Units: ms. */
-  lateMs = 0;
+  readonly #ladder = new Ladder();
   #drain: Drain | null = null;
 
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#port = options.port;
     this.devices = new DeviceRegistry(options.shards);
-    this.budget = new Budget(options.budgetBytes);
-    this.#flows = new Flows(options.port);
-    const { budget, conducts, devices, ledger } = this;
-    const shared = { options, budget, conducts, devices, ledger, flows: this.#flows };
+    this.credit = new Credit({
+      ...options,
+      advanced: (session, lane, now) => this.#flows.touch(session, lane, now),
+    });
+    this.#flows = new Flows(options.port, this.credit);
+    const { credit, conducts, devices, ledger } = this;
+    const shared = { options, credit, conducts, devices, ledger, flows: this.#flows };
     const opener = new Opener({
       ...shared,
       departing: () => this.#drain?.refusal ?? null,
       fence: (id, now) => this.breachById(id, breach(4104), now),
-      promisedTo: (id) => this.#sessions.get(id)?.promised ?? 0,
+      reservedBy: (id) => {
+        const session = this.#sessions.get(id);
+        return session ? this.credit.reservedBy(session) : 0;
+      },
     });
     const end = (session: Session, why: Breach, now: Now, about?: Partial<Head>): void =>
       this.breach(session, why, now, about);
@@ -69,23 +75,20 @@ export class Ingest {
     this.#keeper = new Keeper({ ...shared, port: options.port, breach: end });
   }
 
-  get sessions(): number {
-    return this.#sessions.size;
+  /** How bad it is. Source: DESIGN §9. */
+  get rung(): Rung {
+    return this.#ladder.rung;
   }
 
-  /** Σ(limit − settled) over all lanes. Units: bytes of cost. */
-  get creditOutstanding(): number {
-    let sum = 0;
-    for (const { channels } of this.#sessions.values()) {
-      for (const channel of channels) if (channel) sum += channel.limit - channel.settled;
-    }
-    return sum;
+  get sessions(): number {
+    return this.#sessions.size;
   }
 
   /** When `tick` is wanted. Units: monotonic ms. */
   get wakeAtMs(): number {
     const drainedMs = this.#drain?.endsAtMs ?? Number.POSITIVE_INFINITY;
-    return Math.min(this.#flows.wakeAtMs, this.#nextSweepMs, drainedMs);
+    const { credit } = this;
+    return Math.min(this.#flows.wakeAtMs, this.#nextSweepMs, drainedMs, credit.wakeAtMs);
   }
 
   /** Why a publisher's upgrade is refused, or null. Source: [R2.1-22], [R14-16]. */
@@ -93,7 +96,9 @@ export class Ingest {
     const conduct = isLocal ? undefined : this.conducts.find(path);
     const held = conduct ? tooMany(conduct, now) : null;
     if (held) return held;
-    return this.budget.hasRoom ? null : breach(4100, 'no room for a further device on this node');
+    if (this.credit.memory.hasRoom) return null;
+    const waitMs = OVERLOADED_MS * (1 + this.#options.random());
+    return { ...breach(4100, 'no room for a further device on this node'), waitMs };
   }
 
   /** A socket opened. In open mode there is nobody but this machine. */
@@ -123,7 +128,7 @@ export class Ingest {
   pong(id: SessionId, tookMs: number, now: Now): void {
     this.heard(id, now);
     const session = this.#sessions.get(id);
-    if (session) session.roundTripMs = tookMs;
+    if (session) this.credit.pong(session, tookMs);
   }
 
   /** A message arrived. */
@@ -175,6 +180,7 @@ export class Ingest {
 
   /** `dur`, or why limits do not advance, changed: every publisher is told. [R6.3-4] */
   tellWhy(now: Now): void {
+    this.credit.turn(this.#port.why());
     for (const session of this.#sessions.values()) {
       if (session.device) this.#flows.send(session, now);
     }
@@ -182,10 +188,14 @@ export class Ingest {
 
   /** Sends what is due: flows, heartbeats, time-outs. */
   tick(now: Now): void {
+    this.credit.serve(now);
     this.#flows.tick(now);
     if (this.#drain && now.monoMs >= this.#drain.endsAtMs) this.#endDrain(now);
+    else if (this.#drain && now.monoMs >= this.#drain.grantsUntilMs) this.credit.turn(WHY.draining);
     if (now.monoMs < this.#nextSweepMs) return;
     this.#nextSweepMs = now.monoMs + SWEEP_MS;
+    const isLogDown = this.#port.why() === WHY.logDown;
+    this.#flows.lingerMs = this.#ladder.climb(this.credit, isLogDown, now.monoMs);
     for (const { id } of [...this.#sessions.values()]) {
       this.#with(id, now, (session) => this.#keeper.look(session, now));
     }
@@ -207,10 +217,8 @@ export class Ingest {
     if (state.epoch === row.epoch) state.settled(row.n);
     const session = this.#sessions.get(device.session);
     const channel = session?.channels[row.lane];
-    if (channel?.isHeld !== false) this.budget.orphan(-row.cost * device.growth);
-    if (!session || !channel) return;
-    channel.settle(row.cost);
-    this.#flows.touch(session, row.lane, now);
+    this.credit.settled(device, row.lane, channel, row.cost);
+    if (session && channel) this.#flows.touch(session, row.lane, now);
   }
 
   /** A record read at the start tells what its device has sent. */
@@ -279,21 +287,12 @@ export class Ingest {
     this.#sessions.delete(session.id);
     session.flowDueMs = Number.POSITIVE_INFINITY;
     if (session.isWelcomed) this.#port.subscribers.close(session.id);
-    this.#holdAgainst(session, code, now);
+    this.conducts.ended(session, code, now.monoMs);
     const { device } = session;
     if (!device || device.session !== session.id) return;
     device.session = 0;
     device.disconnectedSince = now.wallUs;
-    this.budget.promise(-session.promised);
-    const covered = device.unsettled - device.uncovered(session.channels);
-    this.budget.orphan(covered * device.growth);
+    this.credit.close(session, now);
     this.devices.drop(device);
-  }
-
-  /** A device whose sessions keep ending at once is slowed. Source: [R14-16]. */
-  #holdAgainst({ path, isLocal, isToldToGo, openedAtMs }: Session, code: number, now: Now): void {
-    if (path === '' || isLocal || isToldToGo || NOT_HELD.has(code)) return;
-    if (now.monoMs - openedAtMs >= SHORT_SESSION_MS) return;
-    this.conducts.of(path).shortSessions.take(now.monoMs);
   }
 }

@@ -9,11 +9,9 @@ import {
 import type { Now } from '../model/time.ts';
 import { encode } from '../wire/encode.ts';
 import type { Away } from '../wire/messages.ts';
-import type { Budget } from './budget.ts';
 import type { Conducts } from './conduct.ts';
 import type { DeviceRegistry } from './device.ts';
 import type { Flows } from './flows.ts';
-import { openHeldLanes } from './held-lanes.ts';
 import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
 
@@ -26,7 +24,6 @@ const FORGET_MS = 60_000;
 export interface KeeperParts {
   readonly port: IngestPort;
   readonly flows: Flows;
-  readonly budget: Budget;
   readonly devices: DeviceRegistry;
   readonly conducts: Conducts;
   /** Ends a session. */
@@ -52,9 +49,9 @@ export class Keeper {
     if (!session.isWelcomed) return;
     this.#tellOfExpiry(session, now);
     if (now.monoMs - session.lastProbeMs >= session.heartbeatMs) this.#probe(session, now);
-    const { flows, budget } = this.#parts;
-    const isNews = openHeldLanes(session, budget) || this.#isDurNew(session);
-    if (isNews || this.#isFlowDue(session, now)) flows.send(session, now, { echo: undefined });
+    const { flows } = this.#parts;
+    if (this.#isDurNew(session) || this.#isFlowDue(session, now))
+      flows.send(session, now, { echo: undefined });
   }
 
   /** Forgets what has not been used for long. Source: [R14-13]. */

@@ -1,3 +1,5 @@
+import type { Credit } from './credit.ts';
+
 /** How full a node is. Source: CREDIT §5.8. */
 export interface Load {
   /** What waits before the log, as time, in multiples of the target delay. */
@@ -44,6 +46,9 @@ class Switch {
   }
 }
 
+/** Bounds of the batching interval that is suggested. Units: ms. */
+const LN_MS_MIN = 20;
+const LN_MS_MAX = 1000;
 /** How long a figure has to stay beyond its bound, and back within it. Units: ms. */
 const ENTER_MS = 1000;
 const LEAVE_MS = 5000;
@@ -61,6 +66,18 @@ export class Ladder {
   /** Where the node stands, as of the last look. */
   get rung(): Rung {
     return this.#rung;
+  }
+
+  /**
+   * Looks where a node with this credit stands; returns the batching interval that is suggested to
+   * devices then, 0: none. Units: ms. Source: CREDIT §5.8 `ln`.
+   */
+  climb(credit: Credit, isLogDown: boolean, nowMs: number): number {
+    const { delayShare, memory, roundMs } = credit;
+    const { poolShare } = memory;
+    this.look({ delayShare, poolShare, sessionShare: memory.share, isLogDown }, nowMs);
+    if (this.#rung === 0) return 0;
+    return Math.round(Math.min(LN_MS_MAX, Math.max(LN_MS_MIN, roundMs)));
   }
 
   /** Takes the load of this moment; true if the rung changed. */

@@ -15,13 +15,12 @@ import type { Now } from '../model/time.ts';
 import { WHY } from '../model/why.ts';
 import { encode } from '../wire/encode.ts';
 import type { Hello, LaneTriple, Welcome } from '../wire/messages.ts';
-import { type Budget, growthOf, laneWindow } from './budget.ts';
 import { Channel } from './channel.ts';
 import { type Conducts, tooMany } from './conduct.ts';
+import { type Credit, reservesOf } from './credit.ts';
 import type { Device, DeviceRegistry, LaneState } from './device.ts';
 import { chooseEpoch, EpochMint } from './epochs.ts';
-import { entryOf } from './flows.ts';
-import { whyOf } from './held-lanes.ts';
+import { entryOf, whyOf } from './flows.ts';
 import type { IngestOptions } from './options.ts';
 import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
@@ -61,15 +60,8 @@ export function checkHello(hello: Hello): Breach | null {
 export const heartbeatOf = (wish: number | undefined): number =>
   Math.min(HEARTBEAT_MS_MAX, Math.max(HEARTBEAT_MS_MIN, wish ?? HEARTBEAT_MS));
 
-/** On what terms lanes are opened. */
-interface Terms {
-  readonly epoch: number;
-  /** There is room for more than lane 0. */
-  readonly hasRoom: boolean;
-}
-
 /** Opens one lane in this epoch. Source: [R4.1-13], [R4.1-18], [R4.1-19]. */
-function openLane(state: LaneState, triple: LaneTriple, { epoch, hasRoom }: Terms): Channel {
+function openLane(state: LaneState, triple: LaneTriple, epoch: number): Channel {
   const [lane, qosAsked, first] = triple;
   const isKnown = state.epoch === epoch;
   const qos = Math.min(1, qosAsked);
@@ -88,7 +80,6 @@ function openLane(state: LaneState, triple: LaneTriple, { epoch, hasRoom }: Term
     adm: isKnown ? Math.max(state.adm, first - 1) : first - 1,
     baseAck: isKnown ? 0 : first - 1,
     carry: state.unsettled,
-    isHeld: lane === LANE.backfill || (lane === LANE.live && !hasRoom),
   });
 }
 
@@ -96,35 +87,27 @@ function openLane(state: LaneState, triple: LaneTriple, { epoch, hasRoom }: Term
 export function openLanes(
   device: Device,
   asked: readonly LaneTriple[],
-  terms: Terms,
+  epoch: number,
 ): (Channel | undefined)[] {
   const channels: (Channel | undefined)[] = [];
   for (const triple of asked) {
-    channels[triple[0]] = openLane(device.lanes[triple[0]] as LaneState, triple, terms);
+    channels[triple[0]] = openLane(device.lanes[triple[0]] as LaneState, triple, epoch);
   }
   return channels;
 }
-
-/** What these lanes are promised at `welcome`. */
-const windowsOf = (asked: readonly LaneTriple[], hasRoom: boolean): number =>
-  asked.reduce(
-    (sum, [lane]) =>
-      lane === LANE.critical || (lane === LANE.live && hasRoom) ? sum + laneWindow(lane) : sum,
-    0,
-  );
 
 /** What the opener works with. */
 export interface OpenerParts {
   readonly options: IngestOptions;
   readonly devices: DeviceRegistry;
-  readonly budget: Budget;
+  readonly credit: Credit;
   readonly conducts: Conducts;
   /** Why nobody is let in any more, or null. */
   readonly departing: () => Breach | null;
   /** Sends an earlier session of the same device away. */
   readonly fence: (older: SessionId, now: Now) => void;
-  /** What the budget has promised a session. */
-  readonly promisedTo: (session: SessionId) => number;
+  /** What the lanes of a session own. Units: bytes. */
+  readonly reservedBy: (session: SessionId) => number;
 }
 
 /** Answers `hello`. Source: PROTOCOL §4.1. */
@@ -192,12 +175,12 @@ export class Opener {
     if (before.session !== 0) this.#parts.fence(before.session, now);
     // The older session may have been all that was known of the device: then it was dropped.
     const device = devices.get(path);
-    const terms = { epoch: epoch as number, hasRoom: room === 'all' };
     session.device = device;
-    session.epoch = terms.epoch;
-    session.channels = openLanes(device, asked, terms);
+    session.epoch = epoch as number;
+    session.channels = openLanes(device, asked, session.epoch);
     device.session = session.id;
-    this.#promise(session, device, windowsOf(asked, terms.hasRoom));
+    this.#parts.credit.open(session, room === 'all', now);
+    this.#parts.credit.serve(now);
     if (hello.now !== undefined) device.clockOffset.tell(hello.now, now);
     this.#welcome(session, now);
     return null;
@@ -222,31 +205,20 @@ export class Opener {
 
   /**
    * For which lanes there is room, once what an earlier session of the device was promised is given
-   * back. With room for lane 0 alone the others are welcomed without credit. [R2.1-22], [R7-16]
+   * back. With room for lane 0 alone the others own nothing and wait for room. [R2.1-22], [R7-16]
    */
   #roomFor(
     session: Session,
     { session: older }: Device,
     asked: readonly LaneTriple[],
   ): 'all' | 'lane 0' | 'none' {
-    const { budget, promisedTo } = this.#parts;
-    const freed = older === 0 ? 0 : promisedTo(older);
-    const growth = growthOf(session.codec);
-    if (budget.fits(windowsOf(asked, true) * growth, freed)) return 'all';
-    const hasCritical = asked.some(([lane]) => lane === LANE.critical);
-    const fits = hasCritical && budget.fitsLane0(windowsOf(asked, false) * growth, freed);
-    return fits ? 'lane 0' : 'none';
-  }
-
-  #promise(session: Session, device: Device, windows: number): void {
-    const { budget } = this.#parts;
-    const growth = growthOf(session.codec);
-    budget.orphan(-device.unsettled * device.growth);
-    // What an earlier connection left in the pipeline may be larger than what this one can send.
-    device.growth = device.unsettled > 0 ? Math.max(device.growth, growth) : growth;
-    session.promised = windows * device.growth;
-    budget.promise(session.promised);
-    budget.orphan(device.uncovered(session.channels) * device.growth);
+    const { credit, reservedBy } = this.#parts;
+    const freed = older === 0 ? 0 : reservedBy(older);
+    const lanes = asked.map(([lane]) => lane);
+    if (credit.memory.fits(reservesOf(lanes) * session.growth, freed)) return 'all';
+    const hasCritical = lanes.includes(LANE.critical);
+    const lane0 = reservesOf([LANE.critical]) * session.growth;
+    return hasCritical && credit.memory.fitsLane0(lane0, freed) ? 'lane 0' : 'none';
   }
 
   /** The epoch of this device's session, or why there is none. */
@@ -272,7 +244,7 @@ export class Opener {
       now: now.wallUs,
       hb: session.heartbeatMs,
       sid: this.#welcomed.toString(36),
-      ...(session.device ? publisherHalf(session, port, now) : {}),
+      ...(session.device ? publisherHalf(session, port, this.#parts.credit, now) : {}),
     } as const;
     port.send(session.id, encode(session.codec, welcome));
   }
@@ -282,9 +254,10 @@ export class Opener {
 function publisherHalf(
   session: Session,
   port: IngestPort,
+  credit: Credit,
   now: Now,
 ): Pick<Welcome, 'ep' | 'f' | 'ch' | 'dur' | 'why'> {
-  session.why = whyOf(session, port);
+  session.why = whyOf(session, port, credit);
   session.dur = port.dur();
   const channels = session.channels.filter((channel) => channel !== undefined);
   return {

@@ -1,6 +1,7 @@
 import type { SessionId } from '../model/machine.ts';
 import type { Schema } from '../model/reading.ts';
 import type { Sha256 } from '../wire/schema.ts';
+import type { Quota } from './credit.ts';
 import type { IngestPort } from './port.ts';
 
 /** What went wrong in one session, or with one record. */
@@ -17,6 +18,10 @@ export interface IngestOptions {
   readonly shards: number;
   /** Memory promised to devices at most. Units: bytes of cost. */
   readonly budgetBytes: number;
+  /** Sessions that a node takes; absent: those whose own part fills four fifths of the budget. */
+  readonly sessions?: number | undefined;
+  /** Of every device on lanes 1 and 2 together; absent: none. */
+  readonly quota?: Quota | undefined;
   /** Open mode: nobody needs a credential. Source: PROTOCOL §2.1. */
   readonly isOpen: boolean;
   readonly port: IngestPort;

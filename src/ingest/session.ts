@@ -1,5 +1,11 @@
 import type { Identity } from '../model/identity.ts';
-import { HEARTBEAT_MS, IDLE_MS, PINGS_BURST, PINGS_PER_SECOND } from '../model/limits.ts';
+import {
+  HEARTBEAT_MS,
+  IDLE_MS,
+  JSON_GROWTH,
+  PINGS_BURST,
+  PINGS_PER_SECOND,
+} from '../model/limits.ts';
 import type { Codec, SessionId } from '../model/machine.ts';
 import { LANE, type Schema } from '../model/reading.ts';
 import type { MonoMs } from '../model/time.ts';
@@ -41,8 +47,8 @@ export class Session {
   path = '';
   /** Its peer is on this machine, where many may share an address. [R14-16] */
   readonly isLocal: boolean;
-  /** What the budget has promised it. Units: bytes. */
-  promised = 0;
+  /** The batching interval told last; 0: none. Units: ms. */
+  lingerMsTold = 0;
   readonly openedAtMs: MonoMs;
   /** Null until `hello`, and for sessions that only subscribe. */
   device: Device | null = null;
@@ -58,14 +64,17 @@ export class Session {
   /** When a flow told all lanes. */
   lastFullFlowMs = Number.NEGATIVE_INFINITY;
   lastProbeMs: number;
-  /** From the last Ping to its Pong; NaN before the first. Units: ms. */
-  roundTripMs = Number.NaN;
   /** The reason told last. */
   why: Why = WHY.none;
   /** What an ack is worth, as told last. */
   dur = 0;
   /** When the next flow is due; Infinity if nothing is to be told. */
   flowDueMs = Number.POSITIVE_INFINITY;
+
+  /** What a byte of cost is in memory at most. */
+  get growth(): number {
+    return this.codec === 'json' ? JSON_GROWTH : 1;
+  }
 
   constructor(newcomer: Newcomer, nowMs: MonoMs) {
     const { session: id, codec, identity, isLocal = false } = newcomer;

@@ -100,7 +100,7 @@ export const CONDUCTS_MAX = 50_000;
  */
 export const JSON_GROWTH = 4;
 /** Of the budget, so much is for lane 0 alone: alarms get in when bulk does not. [R2.1-22] */
-export const LANE_0_SHARE = 1 / 16;
+export const LANE_0_SHARE = 1 / 64;
 /** Devices that come back in a second when a node goes down: its fellows can take these. */
 export const RECONNECTS_PER_SECOND = 500;
 /** Least spread of a drain. Units: ms. [R10.1-9] */

@@ -144,9 +144,9 @@ rule(
       if (node.closed(session) === null) node.frame(session, { n: 1 });
       if (i % 3 === 0) node.disconnect(session);
       node.pass(600);
-      expect(node.gateway.ingest.creditOutstanding).toBeLessThanOrEqual(budgetBytes);
+      expect(node.gateway.ingest.credit.outstanding).toBeLessThanOrEqual(budgetBytes);
     }
-    expect(node.gateway.ingest.creditOutstanding).toBeGreaterThan(budgetBytes / 2);
+    expect(node.gateway.ingest.credit.outstanding).toBeGreaterThan(budgetBytes / 2);
   },
 );
 

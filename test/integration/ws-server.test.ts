@@ -4,7 +4,7 @@ import { type AddressInfo, createConnection, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openAccess } from '../../src/adapters/auth/access.ts';
 import { WsServer } from '../../src/adapters/in/ws-server.ts';
-import type { Input } from '../../src/gateway.ts';
+import type { Input } from '../../src/gateway/io.ts';
 import { type Breach, breach } from '../../src/model/errors.ts';
 
 let server: Server;

@@ -1,5 +1,5 @@
 import type { Ending } from '../../src/client/reconnect-policy.ts';
-import type { Input } from '../../src/gateway.ts';
+import type { Input } from '../../src/gateway/io.ts';
 import type { MarkEntry } from '../../src/wire/mark.ts';
 import type { ClientMessage, ServerMessage } from '../../src/wire/messages.ts';
 import type { Link } from './network.ts';

@@ -1,5 +1,5 @@
 import type { Gap } from '../../src/delivery/continuity.ts';
-import type { Input } from '../../src/gateway.ts';
+import type { Input } from '../../src/gateway/io.ts';
 import type { RecordBatch } from '../../src/model/batch.ts';
 import { LOG_NAMES, type LogKind, type LogRecord } from '../../src/model/record.ts';
 import { type Row, rowsOf, type SharedLog } from './log.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Effect, Gateway, type Input } from '../../src/gateway.ts';
+import type { Effect, Input } from '../../src/gateway/io.ts';
+import { Gateway } from '../../src/gateway.ts';
 import type { RecordBatch } from '../../src/model/batch.ts';
 import { openIdentity } from '../../src/model/identity.ts';
 import type { SessionId } from '../../src/model/machine.ts';
@@ -191,7 +192,7 @@ export class SimNode implements ServerEnd {
     const header = emptyHeader();
     for (let row = 0; row < batch.rows; row += 1) {
       if (!readHeader(batch.tg(row), header) || header.kind !== RECORD.mark) continue;
-      const agoMs = this.clock.trueMs((this.clock.now().wallUs - header.recv) / 1000);
+      const agoMs = this.clock.agoMs(header.recv);
       for (const entry of decodeMark(batch.value(row)) ?? []) {
         this.#parts.tell({ kind: 'marked', node: this, entry, agoMs });
       }

@@ -1,5 +1,6 @@
 import type { Gap } from '../../src/delivery/continuity.ts';
-import { type Effect, Gateway, type Input } from '../../src/gateway.ts';
+import type { Effect, Input } from '../../src/gateway/io.ts';
+import { Gateway } from '../../src/gateway.ts';
 import { LOG, type LogKind } from '../../src/model/record.ts';
 import { emptyHeader, readHeader } from '../../src/wire/record-header.ts';
 import type { Sha256 } from '../../src/wire/schema.ts';

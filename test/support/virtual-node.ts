@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Gap } from '../../src/delivery/continuity.ts';
-import { type Effect, Gateway, type GatewayOptions, type Input } from '../../src/gateway.ts';
+import type { Effect, GatewayOptions, Input } from '../../src/gateway/io.ts';
+import { Gateway } from '../../src/gateway.ts';
 import type { RecordBatch } from '../../src/model/batch.ts';
 import { type Identity, openIdentity } from '../../src/model/identity.ts';
 import type { Codec, SessionId } from '../../src/model/machine.ts';
@@ -88,9 +89,10 @@ export class VirtualNode {
   constructor(
     disk: Disk = { records: [], schemas: [] },
     options: Partial<
-      Pick<GatewayOptions, 'budgetBytes' | 'isOpen' | 'dur' | 'onFault' | 'unitsPerStep'> & {
-        isRecoverable: boolean;
-      }
+      Pick<
+        GatewayOptions,
+        'budgetBytes' | 'sessions' | 'quota' | 'isOpen' | 'dur' | 'onFault' | 'unitsPerStep'
+      > & { isRecoverable: boolean }
     > = {},
   ) {
     this.disk = disk;
@@ -98,6 +100,8 @@ export class VirtualNode {
       node: 'test',
       shards: SHARDS,
       budgetBytes: options.budgetBytes ?? 1 << 28,
+      sessions: options.sessions,
+      quota: options.quota,
       lingerMs: 0,
       isRecoverable: () => options.isRecoverable ?? false,
       isOpen: options.isOpen ?? true,

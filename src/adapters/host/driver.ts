@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gap } from '../../delivery/continuity.ts';
 import type { Broken } from '../../delivery/owned-log-port.ts';
-import { type Effect, Gateway, type GatewayOptions, type Input } from '../../gateway.ts';
+import type { Effect, GatewayOptions, Input } from '../../gateway/io.ts';
+import { Gateway } from '../../gateway.ts';
 import type { RecordBatch } from '../../model/batch.ts';
 import type { Breach } from '../../model/errors.ts';
 import type { Identity } from '../../model/identity.ts';

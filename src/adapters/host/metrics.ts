@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CreditFigures } from '../../ingest/credit/figures.ts';
 import type { TokenCounts } from '../auth/access.ts';
+import { registerCredit } from './credit-metrics.ts';
 import type { HistogramCounts } from './histogram.ts';
 
 /** Frames that are finished, by how. Source: PROTOCOL §6.4. */
@@ -48,6 +50,10 @@ export interface Ledger {
   readonly sessionsBroken: number;
   /** Σ (limit − settled) over all channels. */
   readonly creditOutstandingBytes: number;
+  /** What credit is made of. */
+  readonly credit: CreditFigures;
+  /** The rung of the ladder, DESIGN §9. */
+  readonly rung: number;
   /** Open subscriptions of all sessions. */
   readonly subscriptions: number;
   /** From the call of `append` to its end. Units: ms. */
@@ -80,6 +86,7 @@ export function createMetrics(snapshot: () => Ledger): Metrics {
   registerDelivery(registry, read);
   registerAggregation(registry, read);
   registerNode(registry, read);
+  registerCredit(registry, read);
   registerTokens(registry, read);
   collectDefaultMetrics({
     register: registry,
@@ -94,7 +101,7 @@ export function createMetrics(snapshot: () => Ledger): Metrics {
 }
 
 /** Reads the ledger as it stands in this scrape. */
-type Read = <Value>(pick: (ledger: Ledger) => Value) => Value;
+export type Read = <Value>(pick: (ledger: Ledger) => Value) => Value;
 type Values = Iterable<readonly [label: string | number, value: number]>;
 
 function registerIngest(registry: Registry, read: Read): void {
@@ -180,14 +187,6 @@ function registerNode(registry: Registry, read: Read): void {
     registers,
     collect() {
       this.set(read(({ sessions }) => sessions));
-    },
-  });
-  new Gauge({
-    name: 'tidegate_credit_outstanding_bytes',
-    help: 'Bytes that devices may send now without asking: the sum of limit minus settled.',
-    registers,
-    collect() {
-      this.set(read(({ creditOutstandingBytes }) => creditOutstandingBytes));
     },
   });
   new Gauge({

@@ -41,6 +41,7 @@ export function createStats(options: StatsOptions): () => object {
       sessions: ledger.sessions,
       subscriptions: ledger.subscriptions,
       creditOutstandingBytes: ledger.creditOutstandingBytes,
+      credit: ledger.credit,
       appendMs: countsOf(ledger.appendMs),
       ackMs: countsOf(ledger.ackMs),
     };

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import type { Input } from '../../gateway.ts';
+import type { Input } from '../../gateway/io.ts';
 import { type Breach, breach } from '../../model/errors.ts';
 import type { Identity } from '../../model/identity.ts';
 import { MESSAGE_BYTES_MAX } from '../../model/limits.ts';

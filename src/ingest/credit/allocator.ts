@@ -5,6 +5,7 @@ import { CREDIT, type CreditConstants } from './constants.ts';
 import type { Append } from './drain-rate.ts';
 import { LIST } from './lists.ts';
 import { Memory, sessionsOf } from './memory.ts';
+import type { Opening, Orphan } from './opening.ts';
 import type { Pipe } from './pipe.ts';
 import { oneOf, reserveOf } from './reserve.ts';
 import { NONE, UNTOLD } from './rows.ts';
@@ -24,34 +25,6 @@ export interface AllocatorOptions {
   readonly pipes?: number;
   /** Absent: those of CREDIT §6. */
   readonly constants?: CreditConstants;
-}
-
-/** A lane that is granted. */
-export interface Opening {
-  readonly lane: number;
-  /** Largest `data` payload. */
-  readonly mf: number;
-  /** Cost of this device's frames of the lane still in the pipeline from earlier connections. */
-  readonly carry: number;
-  /** What a byte of cost is in memory at most. Absent: 1. */
-  readonly growth?: number;
-  /** The same, as what left the carry was opened with. Absent: `growth`. */
-  readonly carryGrowth?: number;
-  /** Absent: 0. */
-  readonly pipe?: number;
-  /** Row of the quota its grants are charged to; absent: none. Lane 0 has one of its own. */
-  readonly quota?: number;
-  /** Turns it gets at a time. Absent: 1. */
-  readonly weight?: number;
-  /** False: no reserve is set aside for it, it has to wait for room. Absent: true; lane 2 has none. */
-  readonly hasReserve?: boolean;
-}
-
-/** What a frame was when its connection ended. */
-export interface Orphan {
-  readonly pipe: number;
-  readonly lane: number;
-  readonly growth: number;
 }
 
 /**
@@ -86,6 +59,9 @@ export class Allocator {
     this.#write(row, opening, now);
     memory.reserved += (rows.reserve[row] as number) * growth;
     memory.used += rows.over(row) - carry * carryGrowth;
+    // An alarm must get out of its device in an outage too: its window is its own memory.
+    const isOutage = books.pipeOf(row).stopped !== WHY.none;
+    if (isOutage && opening.lane === LANE.critical) books.grant(row, books.more(row));
     books.want(row);
     return row;
   }
@@ -140,6 +116,15 @@ export class Allocator {
     this.settled(channel, cost);
   }
 
+  /**
+   * A frame of a lane at QoS 0 went nowhere, for the log takes nothing. What it used comes back at
+   * once: it promises nothing that was not promised before.
+   */
+  dropped(channel: number, cost: number): void {
+    this.settled(channel, cost);
+    if (this.books.pipeOf(channel).stopped !== WHY.none) this.books.grant(channel, cost);
+  }
+
   /** A frame settled whose connection is gone. `successor`: the device's channel now, or NONE. */
   orphanSettled({ pipe, lane, growth }: Orphan, successor: number, cost: number): void {
     const { books } = this;
@@ -150,6 +135,14 @@ export class Allocator {
     }
     books.settle(successor, cost);
     books.want(successor);
+  }
+
+  /**
+   * Of a device whose connection is gone, so much is unsettled on a lane that has no successor, and
+   * a byte of it is taken for another size from now on.
+   */
+  regrow(unsettled: number, from: number, to: number): void {
+    this.books.memory.used += unsettled * (to - from);
   }
 
   /** An append came back, after its frames' `settled`. */

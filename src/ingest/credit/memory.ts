@@ -43,6 +43,21 @@ export class Memory {
     this.#forLane0 = setAside * LANE_0_SHARE;
   }
 
+  /** How much of what is set aside for sessions is theirs; 1: all. */
+  get share(): number {
+    return this.reserved / (this.budget - this.size - this.#forLane0);
+  }
+
+  /** How much of the pool is out; 1: all. */
+  get poolShare(): number {
+    return this.used / this.size;
+  }
+
+  /** A device may be let in: at least its alarms have room. */
+  get hasRoom(): boolean {
+    return this.fitsLane0(reserveOf(LANE.critical, FRAME_BYTES_MAX[LANE.critical] as number));
+  }
+
   /** What the pool can still give. */
   get room(): number {
     return Math.max(0, this.size - this.used);

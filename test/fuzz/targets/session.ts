@@ -1,4 +1,4 @@
-import type { Input } from '../../../src/gateway.ts';
+import type { Input } from '../../../src/gateway/io.ts';
 import { CODES } from '../../../src/model/errors.ts';
 import type { Codec, SessionId } from '../../../src/model/machine.ts';
 import type { Dice } from '../../sim/random.ts';

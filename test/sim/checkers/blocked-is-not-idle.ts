@@ -52,9 +52,9 @@ class BlockedIsNotIdle implements Checker {
     if (!newest || newest.welcomeNo < view.welcomeNo) this.#newest.set(name, view);
     const { ms } = this.#world.timeline;
     for (const { lane, lim, received, mf } of view.lanes.values()) {
-      const key = `${view.link.session} ${lane}`;
-      // Before its welcome it had none.
-      const wait = this.#waits.get(key) ?? { isOn: true, fromMs: 0, toMs: 0 };
+      const key = keyOf(view, lane);
+      // Before its welcome it had none; what was decided then concerned an earlier session.
+      const wait = this.#waits.get(key) ?? { isOn: true, fromMs: ms, toMs: 0 };
       this.#waits.set(key, wait);
       const isBlocked = lim - received < mf + COST;
       if (isBlocked && !wait.isOn) wait.fromMs = ms;
@@ -68,7 +68,7 @@ class BlockedIsNotIdle implements Checker {
     if (!view || view.isOver || !view.link.isServerOpen || agoMs < 0) return;
     const ms = this.#world.timeline.ms - agoMs;
     for (const { lane } of view.lanes.values()) {
-      const wait = this.#waits.get(`${view.link.session} ${lane}`);
+      const wait = this.#waits.get(keyOf(view, lane));
       if (lane === BACKFILL || CLASS_OF_LANE[lane] !== entry.class || !wait) continue;
       const why = this.#whyNot(wait, ms);
       if (why) this.#blame(`lane ${lane} ${why} and is judged idle`, entry.device);
@@ -83,3 +83,7 @@ class BlockedIsNotIdle implements Checker {
 }
 
 export const blockedIsNotIdle: MakeChecker = (world, blame) => new BlockedIsNotIdle(world, blame);
+
+/** Gateways number their sessions themselves. */
+const keyOf = ({ node, link }: SessionView, lane: number): string =>
+  `${node.owner} ${link.session} ${lane}`;

@@ -9,10 +9,13 @@ function heldBy({ gateway, links }: SimNode): Record<string, number> {
     sessions: ingest.sessions,
     subscriptions: fanout.subscriptionCount,
     'frames in flight': ingest.ledger.inFlight,
-    'credit outstanding': ingest.creditOutstanding,
-    'cost of devices that left': ingest.budget.orphanCost,
+    'credit outstanding': ingest.credit.outstanding,
+    'bytes of the pool': ingest.credit.books.memory.used,
+    'bytes reserved': ingest.credit.memory.share,
+    'channels of the allocator': ingest.credit.books.rows.inUse,
+    'bytes queued': ingest.credit.books.pipes[0]?.queued ?? 0,
     'batches that wait': delivery.isIdle ? 0 : 1,
-    'no room for a session': ingest.budget.hasRoom ? 0 : 1,
+    'no room for a session': ingest.credit.memory.hasRoom ? 0 : 1,
   };
   return held;
 }

@@ -7,8 +7,9 @@ import type { World } from '../world.ts';
 const COST = 64;
 
 /**
- * C3: what a gateway has admitted on a lane of a device and what is not in the log yet costs at most
- * a window, whatever connections it came by. C4: what all of them are promised stays in the budget.
+ * C3: what a gateway has admitted on lane 0 of a device and what is not in the log yet costs at most
+ * its window, whatever connections it came by; the windows of the others follow what is used.
+ * C4: what all of them are promised stays in the budget, and so does what is not in the log.
  */
 class UnsettledBound implements Checker {
   readonly name = 'C3 C4 unsettled within the window';
@@ -17,6 +18,8 @@ class UnsettledBound implements Checker {
   readonly #blame: Blame;
   /** Cost that is not in the log, by owner, device and lane. */
   readonly #unsettled = new Map<string, number>();
+  /** The same over all devices, by owner. */
+  readonly #sums = new Map<string, number>();
   /** Cost of each frame that is not in the log, by owner and identity. */
   readonly #costs = new Map<string, number>();
 
@@ -39,8 +42,11 @@ class UnsettledBound implements Checker {
     this.#costs.set(`${name} ${epoch} ${n}`, bytes + COST);
     const unsettled = (this.#unsettled.get(name) ?? 0) + bytes + COST;
     this.#unsettled.set(name, unsettled);
+    this.#sums.set(node.owner, (this.#sums.get(node.owner) ?? 0) + bytes + COST);
+    const sum = this.#sums.get(node.owner) ?? 0;
+    if (sum > node.budgetBytes) this.#blame(`${node.name} holds ${sum} of ${node.budgetBytes}`);
     const window = 2 * ((FRAME_BYTES_MAX[lane] ?? 0) + COST);
-    if (unsettled <= window) return;
+    if (lane > 0 || unsettled <= window) return;
     this.#blame(`lane ${lane}: ${unsettled} unsettled, the window is ${window}`, link.party);
   }
 
@@ -50,12 +56,13 @@ class UnsettledBound implements Checker {
     const cost = this.#costs.get(frame);
     if (cost === undefined) return;
     this.#costs.delete(frame);
+    this.#sums.set(owner, (this.#sums.get(owner) ?? 0) - cost);
     this.#unsettled.set(name, (this.#unsettled.get(name) ?? 0) - cost);
   }
 
   #stepped({ node }: FactOf<'stepped'>): void {
     const { ingest } = node.gateway;
-    const promised = ingest.creditOutstanding;
+    const promised = ingest.credit.promisedBytes;
     if (promised <= node.budgetBytes) return;
     this.#blame(`${node.name} has promised ${promised} of a budget of ${node.budgetBytes}`);
   }

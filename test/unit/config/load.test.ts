@@ -23,6 +23,9 @@ describe('without anything given', () => {
       kafkaSslServername: null,
       shards: 24,
       budgetBytes: 256 * 1024 * 1024,
+      sessions: null,
+      quotaRateBytes: null,
+      quotaBurstBytes: 64 * 1024,
       logLevel: 'info',
       node: 'host',
       plaintext: null,
@@ -89,6 +92,9 @@ describe('precedence: flag > environment > file > default', () => {
         TIDEGATE_KAFKA_SSL_KEY_FILE: 'k',
         TIDEGATE_SHARDS: '6',
         TIDEGATE_BUDGET: '1048576',
+        TIDEGATE_SESSIONS: '5',
+        TIDEGATE_QUOTA_RATE: '2KiB',
+        TIDEGATE_QUOTA_BURST: '20000',
         TIDEGATE_LOG_LEVEL: 'silent',
         TIDEGATE_NODE: 'gw-1',
       },
@@ -104,7 +110,7 @@ describe('precedence: flag > environment > file > default', () => {
         ssl: { caFile: 'a', certFile: 'c', keyFile: 'k' },
       },
       shards: 6,
-      ingest: { budget: 1048576 },
+      ingest: { budget: 1048576, sessions: 5, quota: { rate: '2KiB', burst: 20000 } },
       logLevel: 'silent',
     });
     const fromFile = load({ files: { 'tidegate.yaml': text }, env: { TIDEGATE_NODE: 'gw-1' } });

@@ -27,6 +27,18 @@ const ledger = (received: number): Ledger => ({
   sessions: 12,
   sessionsBroken: 1,
   creditOutstandingBytes: 16_512,
+  credit: {
+    drainBytesPerSecond: 7e6,
+    targetS: 0.15,
+    delayS: 0.2,
+    queuedBytes: 1,
+    comingBytes: 2,
+    inPlayMostBytes: 3,
+    poolUsedBytes: 4,
+    poolSizeBytes: 5,
+    waiting: { alarms: 0, live: 9, backfill: 1, quota: 2 },
+  },
+  rung: 1,
   subscriptions: 2,
   appendMs: ms(1, 1.5, 500),
   ackMs: ms(),
@@ -52,6 +64,12 @@ describe('the ledger in Prometheus form', () => {
     'tidegate_aggregation_readings_total{outcome="refused"} 1',
     'tidegate_sessions 12',
     'tidegate_credit_outstanding_bytes 16512',
+    'tidegate_credit_drain_bytes_per_second 7000000',
+    'tidegate_credit_delay_seconds 0.2',
+    'tidegate_credit_pool_used_bytes 4',
+    'tidegate_credit_waiting_lanes{lanes="live"} 9',
+    'tidegate_credit_waiting_lanes{lanes="quota"} 2',
+    'tidegate_rung 1',
     'tidegate_delivery_readings_durable_total 50',
     'tidegate_delivery_append_duration_seconds_bucket{le="0.001"} 1',
     'tidegate_delivery_append_duration_seconds_bucket{le="0.01"} 2',
@@ -87,7 +105,7 @@ describe('the ledger in Prometheus form', () => {
     expect(named.length).toBeGreaterThan(10);
     expect(helped).toEqual(named);
     const labels = new Set([...text.matchAll(/^tidegate\S*?\{(\w+)=/gm)].map(([, label]) => label));
-    expect([...labels].sort()).toEqual(['code', 'le', 'outcome']);
+    expect([...labels].sort()).toEqual(['code', 'lanes', 'le', 'outcome']);
   });
 });
 
