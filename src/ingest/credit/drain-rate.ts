@@ -61,7 +61,7 @@ export class DrainRate {
   /** An append came back; `queued` is what is left in the queue. */
   appended({ isLane0, bytes, tookS }: Append, queued: number, now: number): void {
     const { smallBytes, stallS, memoryS, fullPart } = this.#constants;
-    if (bytes <= smallBytes) this.#small(Math.min(stallS, tookS), now);
+    if (bytes <= smallBytes) this.#small(tookS, now);
     if (isLane0) return;
     const since = now - Math.max(this.#lastDone, this.#busyFrom);
     const busyS = Math.max(TICK_S, Math.min(stallS, since));
@@ -82,9 +82,13 @@ export class DrainRate {
   }
 
   #small(tookS: number, now: number): void {
+    const { stallS, probeS } = this.#constants;
+    const seconds = Math.min(stallS, tookS);
     const isFirst = this.#smallAt === Number.NEGATIVE_INFINITY;
-    const isLess = isFirst || tookS < this.#smallS;
-    this.#smallS = isLess ? tookS : this.#smallS + (tookS - this.#smallS) / 16;
+    const isLess = isFirst || seconds < this.#smallS;
+    // One look in ten seconds at a sixteenth would tell far too late that a log has become dear.
+    const weight = now - tookS - this.#smallAt > probeS ? 1 / 2 : 1 / 16;
+    this.#smallS = isLess ? seconds : this.#smallS + (seconds - this.#smallS) * weight;
     this.#smallAt = now;
   }
 }
