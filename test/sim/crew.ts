@@ -1,21 +1,25 @@
 import { Worker } from 'node:worker_threads';
-import type { Outcome } from './world.ts';
 
-/** Runs seeds on several threads; outcomes come in the order in which they are ready. */
-export class Crew {
+/** Runs tasks on several threads; results come in the order in which they are ready. */
+export class Crew<Task, Result> {
   readonly #workers: readonly Worker[];
-  readonly #seeds: number[];
-  readonly #onOutcome: (outcome: Outcome) => void;
+  readonly #tasks: Task[];
+  readonly #onResult: (result: Result) => void;
 
-  constructor(size: number, seeds: readonly number[], onOutcome: (outcome: Outcome) => void) {
-    this.#seeds = [...seeds];
-    this.#onOutcome = onOutcome;
-    const count = Math.min(size, Math.max(1, seeds.length));
-    const script = new URL('./worker.ts', import.meta.url);
+  /** `script` answers every message, a task, with one: its result. */
+  constructor(
+    script: URL,
+    size: number,
+    tasks: readonly Task[],
+    onResult: (result: Result) => void,
+  ) {
+    this.#tasks = [...tasks];
+    this.#onResult = onResult;
+    const count = Math.min(size, Math.max(1, tasks.length));
     this.#workers = Array.from({ length: count }, () => new Worker(script));
   }
 
-  /** Resolves when every seed has run. Rejects if a thread fails. */
+  /** Resolves when every task is done. Rejects if a thread fails. */
   async run(): Promise<void> {
     try {
       await Promise.all(this.#workers.map((worker) => this.#employ(worker)));
@@ -27,13 +31,13 @@ export class Crew {
   #employ(worker: Worker): Promise<void> {
     return new Promise((resolve, reject) => {
       const next = (): void => {
-        const seed = this.#seeds.shift();
-        if (seed === undefined) resolve();
-        else worker.postMessage(seed);
+        const task = this.#tasks.shift();
+        if (task === undefined) resolve();
+        else worker.postMessage(task);
       };
       worker.on('error', reject);
-      worker.on('message', (outcome: Outcome) => {
-        this.#onOutcome(outcome);
+      worker.on('message', (result: Result) => {
+        this.#onResult(result);
         next();
       });
       next();

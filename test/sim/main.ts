@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { runScenarios } from './credit/command.ts';
+import { PAGE_SEED } from './credit/run-scenario.ts';
 import { Crew } from './crew.ts';
 import { KEPT_SEEDS } from './kept-seeds.ts';
 import { faultTable, headlineOf, summaryOf, violationText } from './report.ts';
@@ -14,6 +16,10 @@ const USAGE = `usage: npm run sim -- [options]
   --party NAME   with --trace: to this device or dashboard instead
   --workers N    threads (default 2)
 
+  --scenarios credit   the table of docs/CREDIT.md §10 instead, measured and beside the page
+  --only NAME,NAME     with --scenarios: these alone; --seed S: with another seed than the page
+  --page               with --scenarios: in the form of the page
+
 Last line: N seeds, N virtual hours, N faults, N violations. Ends with 1 if there are violations.
 `;
 
@@ -24,6 +30,9 @@ const OPTIONS = {
   trace: { type: 'boolean', default: false },
   party: { type: 'string' },
   workers: { type: 'string', default: '2' },
+  scenarios: { type: 'string' },
+  only: { type: 'string' },
+  page: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -53,7 +62,8 @@ function runOne(seed: number, isTraced: boolean, party: string | undefined): Out
 async function runMany(seeds: readonly number[], workers: number): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const begun = performance.now();
-  const crew = new Crew(workers, seeds, (outcome) => {
+  const script = new URL('./worker.ts', import.meta.url);
+  const crew = new Crew<number, Outcome>(script, workers, seeds, (outcome) => {
     outcomes.push(outcome);
     if (outcome.violation) print(violationText(outcome));
     if (!process.stdout.isTTY || outcomes.length % PROGRESS_SEEDS > 0) return;
@@ -70,7 +80,16 @@ async function run(argv: string[]): Promise<number> {
     print(USAGE);
     return 0;
   }
-  const { seed, trace, party } = values;
+  const { seed, trace, party, scenarios, only, page } = values;
+  if (scenarios !== undefined) {
+    if (scenarios !== 'credit') throw new Error('--scenarios takes: credit');
+    return await runScenarios({
+      only: only?.split(','),
+      isForPage: page,
+      seed: seed === undefined ? PAGE_SEED : numberOf('seed', seed),
+      workers: numberOf('workers', values.workers),
+    });
+  }
   const outcomes: Outcome[] = [];
   if (seed === undefined) {
     const from = numberOf('from', values.from);
