@@ -1,3 +1,6 @@
+import { encodeBlocks } from '../src/wire/encode.ts';
+import type { ColumnValues } from '../src/wire/messages.ts';
+
 /** Frames of three int16 columns at 1 kHz, as in PROTOCOL §17, made again and again cheaply. */
 export interface FrameTemplate {
   readonly bytes: Buffer;
@@ -38,5 +41,42 @@ export function frameOf({ bytes, nAt, tAt }: FrameTemplate, n: number): Buffer {
   const frame = Buffer.from(bytes);
   frame.writeUInt32BE(n, nAt);
   frame.writeBigUInt64BE(BigInt(Date.now() * 1000), tAt);
+  return frame;
+}
+
+/** What the frames of a lane are like. */
+export interface FrameShape {
+  readonly lane: number;
+  /** Number of the set, defined on this lane. */
+  readonly set: number;
+  readonly columns: readonly ColumnValues[];
+  /** From row to row; left out where there is one row. Units: µs. */
+  readonly dtUs?: number | undefined;
+}
+
+/** A template of any shape. `n` and `t` have their full width, so that all frames are one size. */
+export function templateOf({ lane, set, columns, dtUs }: FrameShape): FrameTemplate {
+  // 2^52 has the width of a time, and no other field looks like it.
+  const t = 2 ** 52;
+  const blocks = Buffer.from(encodeBlocks('cbor', [{ s: set, t, dt: dtUs, v: columns }]));
+  const head = Buffer.from([0xa4, 0, 3, 1, lane, 2, 0x1a, 0, 0, 0, 0, 3]);
+  const mark = Buffer.alloc(8);
+  mark.writeBigUInt64BE(BigInt(t));
+  return {
+    bytes: Buffer.concat([head, blocks]),
+    nAt: 7,
+    tAt: head.length + blocks.indexOf(mark),
+  };
+}
+
+/** One int16 column of so many rows. */
+export const waveOf = (rows: number): Int16Array =>
+  Int16Array.from({ length: rows }, (_, i) => Math.round(1000 * Math.sin(i / 8)));
+
+/** A frame of its own with this number, at this time. Units: µs. */
+export function frameAt({ bytes, nAt, tAt }: FrameTemplate, n: number, tUs: number): Buffer {
+  const frame = Buffer.from(bytes);
+  frame.writeUInt32BE(n, nAt);
+  frame.writeBigUInt64BE(BigInt(Math.floor(tUs)), tAt);
   return frame;
 }

@@ -2,6 +2,9 @@
 const BENCHES: Readonly<Record<string, string>> = {
   first: 'a real gateway next to a ws server that discards the same frames',
   kafka: 'a real gateway on Kafka next to a ws server with bare kafkajs sends',
+  overload: 'ten times what the log takes: goodput, fairness, ack latency, memory',
+  curve: 'the same from half to ten times, as table and chart of docs/performance.md',
+  storm: '5 000 devices that come back at once',
   wire: 'the codec, in process',
   aggregation: 'windows, in process',
   'file-log': 'the embedded log next to a bare write and fdatasync',

@@ -10,8 +10,10 @@ import { createMetrics } from '../adapters/host/metrics.ts';
 import { createStats } from '../adapters/host/stats.ts';
 import { WsServer } from '../adapters/in/ws-server.ts';
 import { openFileLog } from '../adapters/log/file-log.ts';
+import type { LogFiles } from '../adapters/log/files.ts';
 import { openKafkaLog } from '../adapters/log/kafka-log.ts';
 import { MemoryLog } from '../adapters/log/memory-log.ts';
+import { realFiles } from '../adapters/log/real-files.ts';
 import type { ShardLog } from '../adapters/log/shard-log.ts';
 import { StartError } from '../adapters/log/start-error.ts';
 import type { Config } from '../config/config.ts';
@@ -38,13 +40,16 @@ const EXIT_DEPOSED = 75;
 /** The disk refused a sync or the log is not whole: EX_IOERR. */
 const EXIT_LOG_FAILED = 74;
 
-/** `tidegate serve`: runs the gateway until it is told to stop. Returns the exit code. */
-export async function serve(argv: readonly string[]): Promise<number> {
+/**
+ * `tidegate serve`: runs the gateway until it is told to stop. Returns the exit code. A benchmark
+ * puts a slow disk under the file log by `files`.
+ */
+export async function serve(argv: readonly string[], files = realFiles): Promise<number> {
   const options = parseOptions(argv, SERVE_OPTIONS);
   if (options.help) return printHelp(SERVE_HELP);
   const config = configOf(options);
   const logger = createLogger(config.logLevel);
-  const log = await openLog(config, logger);
+  const log = await openLog(config, logger, files);
   try {
     return await new Node(config, logger, log).run();
   } finally {
@@ -52,7 +57,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   }
 }
 
-function openLog(config: Config, logger: Logger): Promise<ShardLog> {
+function openLog(config: Config, logger: Logger, files: LogFiles): Promise<ShardLog> {
   if (config.log === 'memory') return Promise.resolve(new MemoryLog(config.shards));
   const warn = (sentence: string): void => logger.warn(sentence);
   if (config.log === 'kafka') {
@@ -61,7 +66,7 @@ function openLog(config: Config, logger: Logger): Promise<ShardLog> {
     const debug = (sentence: string): void => logger.debug(sentence);
     return Promise.resolve(openKafkaLog({ ...access, compression, shards, node, warn, debug }));
   }
-  return openFileLog({ directory: config.data, shards: config.shards, warn });
+  return openFileLog({ directory: config.data, shards: config.shards, warn, files });
 }
 
 const quotaOf = ({ quotaRateBytes, quotaBurstBytes }: Config): Quota | undefined =>

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LogFile, LogFiles } from '../src/adapters/log/files.ts';
+import { realFiles } from '../src/adapters/log/real-files.ts';
+
+/** How slow a disk is. */
+export interface DiskSpeed {
+  /** What a sync costs by itself. Units: ms. */
+  readonly baseMs: number;
+  /** What it can take. Units: bytes per second; 0: as fast as the real disk is. */
+  readonly bytesPerSecond: number;
+}
+
+/**
+ * Timers of Node are whole milliseconds, and late: a sync that is asked for so soon after the last
+ * one begins where that one ended, or the rate would not be the one that was asked for. Units: ms.
+ */
+const GRACE_MS = 1.5;
+
+/**
+ * The real disk, slowed to a known rate: a sync of a segment takes the base and the bytes written
+ * since the last one ÷ the rate, one after the other, like a disk behind a page cache. What the log
+ * writes beside its groups (zeros in advance, definitions) keeps its own speed, so that the rate is
+ * that of the groups.
+ */
+export class SlowDisk {
+  readonly #speed: DiskSpeed;
+  readonly #byPath = new Map<string, SlowFile>();
+  #freeAtMs = 0;
+  #released: PromiseWithResolvers<void> | null = null;
+
+  constructor(speed: DiskSpeed) {
+    this.#speed = speed;
+  }
+
+  /** The files on this disk. */
+  get files(): LogFiles {
+    return {
+      ...realFiles,
+      open: async (path, mode) => {
+        const file = new SlowFile(await realFiles.open(path, mode), this);
+        file.isSlow = path.endsWith('.seg') && mode !== 'read';
+        this.#byPath.set(path, file);
+        return file;
+      },
+      rename: async (from, to) => {
+        await realFiles.rename(from, to);
+        const file = this.#byPath.get(from);
+        this.#byPath.delete(from);
+        if (file && to.endsWith('.seg')) file.isSlow = true;
+      },
+    };
+  }
+
+  /** From now on no sync ends, until `release`. */
+  hold(): void {
+    this.#released ??= Promise.withResolvers();
+  }
+
+  /** The disk goes on. */
+  release(): void {
+    this.#released?.resolve();
+    this.#released = null;
+  }
+
+  /** Takes the disk for a sync of so many bytes, and returns when it is done. Units: ms. */
+  take(bytes: number): number {
+    const { baseMs, bytesPerSecond } = this.#speed;
+    if (bytesPerSecond === 0) return 0;
+    const now = performance.now();
+    const from = now - this.#freeAtMs < GRACE_MS ? this.#freeAtMs : now;
+    this.#freeAtMs = from + baseMs + (1000 * bytes) / bytesPerSecond;
+    return this.#freeAtMs;
+  }
+
+  /** Waits until then, and until the disk goes on. Units: ms. */
+  async until(dueMs: number): Promise<void> {
+    const restMs = Math.round(dueMs - performance.now());
+    if (restMs > 0) await sleep(restMs);
+    await this.#released?.promise;
+  }
+}
+
+/** A file of the slow disk. */
+class SlowFile implements LogFile {
+  isSlow = false;
+  readonly #file: LogFile;
+  readonly #disk: SlowDisk;
+  #unsyncedBytes = 0;
+
+  constructor(file: LogFile, disk: SlowDisk) {
+    this.#file = file;
+    this.#disk = disk;
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#file.read(into, position);
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<number> {
+    const taken = await this.#file.write(bytes, position);
+    if (this.isSlow) this.#unsyncedBytes += taken;
+    return taken;
+  }
+
+  async datasync(): Promise<void> {
+    if (!this.isSlow) return this.#file.datasync();
+    const due = this.#disk.take(this.#unsyncedBytes);
+    this.#unsyncedBytes = 0;
+    await this.#file.datasync();
+    await this.#disk.until(due);
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#file.truncate(size);
+  }
+
+  size(): Promise<number> {
+    return this.#file.size();
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
