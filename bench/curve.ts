@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chartOf, type Panel } from './chart.ts';
 import { say } from './peers.ts';
-import { floorOf, framesPerSecond, type Seen, spreadOf, textOf, tryOut } from './trial.ts';
+import { DISK, floorOf, framesPerSecond, type Seen, spreadOf, textOf, tryOut } from './trial.ts';
 
 /**
  * The overload curve: what is taken, what an ack takes and what memory there is, from half to ten
@@ -12,7 +12,6 @@ import { floorOf, framesPerSecond, type Seen, spreadOf, textOf, tryOut } from '.
  */
 const isQuick = process.argv.includes('--quick');
 const LOADS = isQuick ? [0.5, 10] : [0.5, 1, 2, 5, 10];
-const DISK = { baseMs: 2, bytesPerSecond: 5_000_000 } as const;
 const DEVICES = 100;
 const ROWS = 300;
 const FRAME_BYTES = 2 * ROWS + 40;

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
 import { fillBudget } from './full-budget.ts';
 import type { Phase } from './paced-load.ts';
 import { median, say } from './peers.ts';
 import type { Floor } from './slow-floor.ts';
 import {
+  DISK,
   floorOf,
   framesPerSecond,
   jain,
@@ -22,8 +24,17 @@ import { type Line, Verdict } from './verdict.ts';
  * ack latency and memory, next to the bounds of docs/CREDIT.md. Every figure is the median of the
  * slices from 5 s after the load began, with the least and the greatest.
  */
-const isQuick = process.argv.includes('--quick');
-const DISK = { baseMs: 2, bytesPerSecond: 5_000_000 } as const;
+const { values: flags, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    /** A network disk takes about 2. Units: ms. */
+    'sync-ms': { type: 'string', default: String(DISK.baseMs) },
+    slices: { type: 'string', default: '13' },
+  },
+});
+const isQuick = flags.quick;
+const SPEED = { ...DISK, baseMs: Number(flags['sync-ms']) } as const;
 const OVER = 10;
 const CALM = 0.3;
 /** The greedy device offers so many times its share. */
@@ -33,7 +44,7 @@ const ROWS = 300;
 const ALARMS = 200;
 const WARM_S = isQuick ? 1 : 5;
 const SLICE_S = isQuick ? 1 : 5;
-const SLICES = { calm: isQuick ? 1 : 4, over: isQuick ? 2 : 13 } as const;
+const SLICES = { calm: isQuick ? 1 : 4, over: isQuick ? 2 : Number(flags.slices) } as const;
 const SETTLE_S = 60;
 const FLOOR_S = isQuick ? 1 : 5;
 const MIB = 1024 * 1024;
@@ -212,11 +223,10 @@ function memoryLine(rss: readonly number[]): Line {
   };
 }
 
-const wanted = process.argv.slice(2).filter((argument) => /^[a-d]$/.test(argument));
 const isWanted = (title: string): boolean => wanted.length === 0 || wanted.includes(title[0] ?? '');
 const verdict = new Verdict();
 const frameBytes = 2 * ROWS + 40;
-const floor = await floorOf(DISK, frameBytes, FLOOR_S);
+const floor = await floorOf(SPEED, frameBytes, FLOOR_S);
 say(
   `${availableParallelism()} cores, Node ${process.versions.node}; median (least–most) of slices`,
 );
@@ -227,7 +237,7 @@ for (const scenario of SCENARIOS) {
   if (!isWanted(scenario.title)) continue;
   const { devices, delayMs = 0 } = scenario;
   const seen = await tryOut({
-    disk: DISK,
+    disk: SPEED,
     delayMs,
     load: {
       devices,

@@ -4,6 +4,9 @@ import type { DiskSpeed } from './slow-disk.ts';
 import type { Floor } from './slow-floor.ts';
 import { WatchedGateway } from './watched.ts';
 
+/** What a small SSD takes for a sync, and a rate at which the CPU is not the limit. */
+export const DISK: DiskSpeed = { baseMs: 0.25, bytesPerSecond: 5_000_000 };
+
 /** One load on one gateway. */
 export interface Trial {
   readonly disk: DiskSpeed;

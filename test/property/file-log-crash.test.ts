@@ -10,8 +10,9 @@ const DIRECTORY = '/data/log-under-test';
 const call: fc.Arbitrary<Call> = fc.record({
   rows: fc.array(
     fc.record({
-      // Often alike, so that leftovers of one life can fit behind the records of the next.
-      log: fc.constantFrom(0, 0, 0, 1, 2),
+      // Often alike, so that leftovers of one life can fit behind the records of the next. No
+      // alarms, which may go ahead: the model expects the order of the calls.
+      log: fc.constantFrom(0, 0, 0, 2),
       shard: fc.oneof(fc.constant(0), fc.nat(SHARDS - 1)),
       size: fc.oneof(fc.constant(600), fc.nat(40), fc.nat(700), fc.nat(3000)),
       isZeros: fc.boolean(),

@@ -1,10 +1,17 @@
 import type { RecordBatch } from '../../model/batch.ts';
-import { type Counters, Group, type Waiting } from './group.ts';
+import { LOG } from '../../model/record.ts';
+import { type Counters, Group, type GroupSize, type Waiting } from './group.ts';
 import { GroupWrite, syncOnce } from './group-write.ts';
 import type { Patience } from './patience.ts';
 import type { Segments } from './segments.ts';
 import type { Appended, LogState } from './shard-log.ts';
 import type { SideLogs } from './side-logs.ts';
+import { SliceSize } from './slice-size.ts';
+
+/** Groups are not cut smaller than this, however slow the disk. */
+const SLICE_BYTES_LEAST = 16 * 1024;
+
+const isAlarms = ({ batch }: Waiting): boolean => batch.rows > 0 && batch.log[0] === LOG.alarms;
 
 /** What a committer works with. */
 export interface CommitterParts {
@@ -21,7 +28,8 @@ export interface CommitterParts {
 /**
  * Group commit: while one write and sync are on their way, append calls gather, and then go
  * together. No timer: the disk sets the pace.
- * Guarantee: groups are written one after the other; a failed sync is never repeated.
+ * Guarantee: groups are written one after the other; a failed sync is never repeated; an alarm waits
+ * for one group at most, whatever bulk waits too.
  * Bounds: the queue holds what the callers let wait: they have one append per log kind in flight.
  */
 export class Committer {
@@ -33,6 +41,7 @@ export class Committer {
   readonly #parts: CommitterParts;
   readonly #group: Group;
   readonly #queue: Waiting[] = [];
+  readonly #slices = new SliceSize(SLICE_BYTES_LEAST);
   #state: LogState = { kind: 'ok' };
   #running: Promise<void> | null = null;
 
@@ -55,9 +64,32 @@ export class Committer {
     }
     const offsets = new Float64Array(batch.rows);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ batch, offsets, taken: 0, resolve, reject });
+      this.#enqueue({ batch, offsets, taken: 0, resolve, reject });
       this.#running ??= this.#run();
     });
+  }
+
+  /** Alarms go ahead of what else waits, also of the rest of a call that is half written. [R7-21] */
+  #enqueue(waiting: Waiting): void {
+    if (!isAlarms(waiting)) {
+      this.#queue.push(waiting);
+      return;
+    }
+    this.#slices.alarm(performance.now());
+    this.#queue.splice(this.#alarmsWaiting, 0, waiting);
+  }
+
+  get #alarmsWaiting(): number {
+    const bulk = this.#queue.findIndex((waiting) => !isAlarms(waiting));
+    return bulk === -1 ? this.#queue.length : bulk;
+  }
+
+  /** Alarms go by themselves: with bulk they would take as long as it does. */
+  #nextSize(): GroupSize {
+    const alarms = this.#alarmsWaiting;
+    if (alarms > 0) return { callsMost: alarms, bytesMost: Number.POSITIVE_INFINITY };
+    const bytesMost = this.#slices.bytesMost(performance.now());
+    return { callsMost: Number.POSITIVE_INFINITY, bytesMost };
   }
 
   /** Resolves when nothing is on its way any more. */
@@ -81,14 +113,16 @@ export class Committer {
     const { sides, counters, segments, patience, onDurable } = this.#parts;
     const group = this.#group;
     const { sequence } = counters;
-    group.gather(this.#queue, counters);
+    group.gather(this.#queue, counters, this.#nextSize());
     await sides.append(group.begun.map((waiting) => waiting.batch));
     if (group.length > 0) {
       const place = await segments.room(group.length, sequence);
+      const begunMs = performance.now();
       const write = new GroupWrite(group.bytes, place);
       await patience.until(place.path, () => write.attempt());
       await syncOnce(place.file, place.path);
       segments.advance(group.length);
+      this.#slices.wrote(group.length, performance.now() - begunMs);
     }
     this.offsets.set(counters.offsets);
     this.sequence = counters.sequence;

@@ -22,6 +22,12 @@ export interface Counters extends RecordPlace {
   readonly shards: number;
 }
 
+/** How much goes into one group. */
+export interface GroupSize {
+  readonly callsMost: number;
+  readonly bytesMost: number;
+}
+
 /**
  * What one write and one sync make durable: rows of the append calls that waited, in the order of
  * the calls, in one buffer. A call larger than a group goes into several.
@@ -36,6 +42,7 @@ export class Group {
   #bytes: Uint8Array;
   #view: DataView;
   #length = 0;
+  #bytesMost = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -52,12 +59,17 @@ export class Group {
     return this.#length;
   }
 
-  /** Moves as many rows as fit from `queue` into an empty group, and assigns their offsets. */
-  gather(queue: Waiting[], counters: Counters): void {
+  /**
+   * Moves as many rows of the first calls of `queue` as fit in `bytesMost`, and at least one, into
+   * an empty group, and assigns their offsets.
+   */
+  gather(queue: Waiting[], counters: Counters, { callsMost, bytesMost }: GroupSize): void {
+    this.#bytesMost = Math.min(this.#bytesMax, bytesMost);
     this.#length = 0;
     this.begun.length = 0;
     let calls = 0;
     for (const waiting of queue) {
+      if (calls === callsMost) break;
       const isNew = waiting.taken === 0;
       this.#take(waiting, counters);
       if (isNew && (waiting.taken > 0 || waiting.batch.rows === 0)) this.begun.push(waiting);
@@ -72,7 +84,7 @@ export class Group {
     for (; waiting.taken < batch.rows; waiting.taken += 1) {
       const row = waiting.taken;
       const end = this.#length + recordBytes(batch, row);
-      if (end > this.#bytesMax) return;
+      if (end > this.#bytesMost && this.#length > 0) return;
       if (end > this.#bytes.length) this.#grow(end);
       const index = (batch.log[row] as number) * counters.shards + (batch.shard[row] as number);
       counters.offset = counters.offsets[index] as number;

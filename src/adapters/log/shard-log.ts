@@ -32,7 +32,7 @@ export interface Range {
  * that a row in the log never names a definition, and a stub never a dead letter, that is not there:
  * not after a crash either, nor after an append that was rejected halfway.
  * Rows of one (log, shard) get consecutive offsets in batch order. Calls are served in the order in
- * which they were made. The caller leaves the batch alone until the promise settles, appends rows of
+ * which they were made, except that alarms may go ahead of the other logs. The caller leaves the batch alone until the promise settles, appends rows of
  * one log kind per batch, and has one append per log kind in flight.
  * A rejected promise is ambiguous: the rows may or may not be in the log. The owner must go
  * through the start path again (renew, fence, read to it) before it appends anything else.

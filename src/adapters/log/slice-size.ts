@@ -1,0 +1,51 @@
+/** How long a group should take while alarms come: so long does one wait at most. Units: ms. */
+const SLICE_MS = 5;
+/** A group takes at least so many times what a sync costs by itself, or the log would lose by it. */
+const SYNCS_PER_SLICE = 40;
+/** Alarms are expected for so long after the last one. Units: ms. */
+const ALARMS_MS = 1000;
+/** A group up to here tells what a sync costs by itself; from there on, what bytes cost. */
+const SMALL_BYTES = 8 * 1024;
+/** Weight of a new measurement. */
+const WEIGHT = 1 / 16;
+
+/**
+ * How much a file log writes under one sync. While alarms come it is little, so that they do not
+ * wait for bulk: a disk has one queue, and what is in it cannot be overtaken. Otherwise there is no
+ * limit, which costs the fewest syncs.
+ */
+export class SliceSize {
+  readonly #leastBytes: number;
+  #alarmAtMs = Number.NEGATIVE_INFINITY;
+  #syncMs = 0;
+  #bytesPerMs = 0;
+
+  constructor(leastBytes: number) {
+    this.#leastBytes = leastBytes;
+  }
+
+  /** An alarm is to be written. */
+  alarm(nowMs: number): void {
+    this.#alarmAtMs = nowMs;
+  }
+
+  /** A group of so many bytes took so long. */
+  wrote(bytes: number, ms: number): void {
+    if (bytes <= SMALL_BYTES) {
+      const isLess = this.#syncMs === 0 || ms < this.#syncMs;
+      this.#syncMs = isLess ? ms : this.#syncMs + WEIGHT * (ms - this.#syncMs);
+      return;
+    }
+    const rate = bytes / Math.max(ms - this.#syncMs, ms / 2);
+    this.#bytesPerMs += (rate - this.#bytesPerMs) * (this.#bytesPerMs === 0 ? 1 : WEIGHT);
+  }
+
+  /** Most bytes of the next group. */
+  bytesMost(nowMs: number): number {
+    if (nowMs - this.#alarmAtMs > ALARMS_MS || this.#bytesPerMs === 0) {
+      return Number.POSITIVE_INFINITY;
+    }
+    const ms = Math.max(SLICE_MS, SYNCS_PER_SLICE * this.#syncMs);
+    return Math.max(this.#leastBytes, ms * this.#bytesPerMs);
+  }
+}

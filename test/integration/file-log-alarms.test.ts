@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openFileLog } from '../../src/adapters/log/file-log.ts';
+import type { LogFile } from '../../src/adapters/log/files.ts';
+import { realFiles } from '../../src/adapters/log/real-files.ts';
+import { LOG } from '../../src/model/record.ts';
+import { batchOf, fullBatch } from '../support/batches.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const RATE_PER_MS = 20_000;
+
+/** The real disk, with a sync that takes as long as what was written before it deserves. */
+function slow(file: LogFile): LogFile {
+  let bytes = 0;
+  return Object.assign(Object.create(file) as LogFile, {
+    read: file.read.bind(file),
+    truncate: file.truncate.bind(file),
+    size: file.size.bind(file),
+    close: file.close.bind(file),
+    write: (from: Uint8Array, position: number) => {
+      bytes += from.length;
+      return file.write(from, position);
+    },
+    datasync: async () => {
+      const ms = bytes / RATE_PER_MS;
+      bytes = 0;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await file.datasync();
+    },
+  });
+}
+
+it('serves an alarm ahead of bulk, also in the middle of it', async () => {
+  const { path, remove } = await temporaryDirectory();
+  const open = async (...[where, mode]: Parameters<typeof realFiles.open>) => {
+    const file = await realFiles.open(where, mode);
+    return where.endsWith('.tmp') ? slow(file) : file;
+  };
+  const log = await openFileLog({
+    directory: join(path, 'data'),
+    shards: 4,
+    warn: () => undefined,
+    segmentBytes: 16 * 1024 * 1024,
+    files: { ...realFiles, open },
+  });
+  const alarm = (value: string) => batchOf({ log: LOG.alarms, value });
+  const done: string[] = [];
+  const noted = async (name: string, call: Promise<unknown>): Promise<void> => {
+    await call;
+    done.push(name);
+  };
+  await log.append(fullBatch(2000, 644));
+  // Bulk of several slices, since there was an alarm; then one call more behind it.
+  await log.append(alarm('first'));
+  const bulk = log.append(fullBatch(8000, 644, 2000));
+  const calls = [
+    noted('bulk', bulk),
+    noted('results', log.append(batchOf({ log: LOG.aggregates }))),
+  ];
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  calls.push(noted('alarm', log.append(alarm('second'))));
+  await Promise.all(calls);
+  expect(done).toEqual(['alarm', 'bulk', 'results']);
+
+  const kinds: number[] = [];
+  const values: number[] = [];
+  await log.read((record) => {
+    if (kinds.at(-1) !== record.log) kinds.push(record.log);
+    if (record.log === LOG.readings && record.shard === 0) {
+      values.push(new DataView(record.value.buffer, record.value.byteOffset).getUint32(0));
+    }
+  });
+  expect(kinds).toEqual([
+    LOG.readings,
+    LOG.alarms,
+    LOG.readings,
+    LOG.alarms,
+    LOG.readings,
+    LOG.aggregates,
+  ]);
+  expect(values).toEqual(Array.from({ length: 2500 }, (_, i) => 4 * i));
+  expect([...(await bulk).offsets].slice(0, 5)).toEqual([500, 500, 500, 500, 501]);
+  await log.close();
+  await remove();
+});

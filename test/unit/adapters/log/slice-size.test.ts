@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { SliceSize } from '../../../../src/adapters/log/slice-size.ts';
+
+const KIB = 1024;
+/** A disk whose sync costs so much by itself, and that takes 1000 bytes in a millisecond. */
+function measured(syncMs: number): SliceSize {
+  const slices = new SliceSize(KIB);
+  slices.wrote(1000, syncMs);
+  for (let i = 0; i < 100; i += 1) slices.wrote(100_000, 100 + syncMs);
+  return slices;
+}
+
+describe('the size of a group of the file log', () => {
+  it('has no limit while no alarms come', () => {
+    expect(measured(0.1).bytesMost(0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is what 5 ms take while alarms come, and has no limit a second later', () => {
+    const slices = measured(0.1);
+    slices.alarm(1000);
+    expect(slices.bytesMost(1500)).toBeCloseTo(5000, -1);
+    expect(slices.bytesMost(2001)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is forty syncs where a sync is dear', () => {
+    const slices = measured(2);
+    slices.alarm(0);
+    expect(slices.bytesMost(1)).toBeCloseTo(80_000, -2);
+  });
+
+  it('has no limit before anything is known of the disk', () => {
+    const slices = new SliceSize(KIB);
+    slices.alarm(0);
+    expect(slices.bytesMost(0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is not less than the least', () => {
+    const slices = new SliceSize(64 * KIB);
+    slices.wrote(100_000, 100_000);
+    slices.alarm(0);
+    expect(slices.bytesMost(0)).toBe(64 * KIB);
+  });
+});
