@@ -18,8 +18,6 @@ export class SimClock {
   readonly #drift: number;
   readonly #bornMs: number;
   #skewMs: number;
-  /** When it was stepped, and by how much; the newest first. Units: ms. */
-  readonly #steps: { readonly atMs: number; readonly byMs: number }[] = [];
 
   constructor(timeline: Timeline, { skewMs, drift }: Wrongness) {
     this.#timeline = timeline;
@@ -37,28 +35,10 @@ export class SimClock {
   /** An operator, or NTP, sets the wall clock. */
   step(ms: number): void {
     this.#skewMs += ms;
-    this.#steps.unshift({ atMs: this.#timeline.ms, byMs: ms });
-  }
-
-  /** How long this really took, if this clock says that it took `ms`. Units: ms. */
-  trueMs(ms: number): number {
-    return ms / (1 + this.#drift);
-  }
-
-  /** How long ago it really showed this wall time. Units: ms. */
-  agoMs(wall: number): number {
-    const trueOf = (skewMs: number): number =>
-      this.#bornMs + this.trueMs((wall - START_US) / 1000 - this.#bornMs - skewMs);
-    let skewMs = this.#skewMs;
-    for (const { atMs, byMs } of this.#steps) {
-      if (trueOf(skewMs) >= atMs) break;
-      skewMs -= byMs;
-    }
-    return this.#timeline.ms - trueOf(skewMs);
   }
 
   /** How long it takes, in true time, until this monotonic clock shows `mono`. Units: ms. */
   trueMsUntil(mono: number): number {
-    return Math.max(0, this.trueMs(mono - this.now().monoMs));
+    return Math.max(0, (mono - this.now().monoMs) / (1 + this.#drift));
   }
 }

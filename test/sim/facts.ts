@@ -62,13 +62,8 @@ export type Fact =
   | { readonly kind: 'closed'; readonly link: Link; readonly code: number }
   /** A record of the readings or alarms log became durable, whoever knows of it. */
   | { readonly kind: 'landed'; readonly entry: Entry }
-  /** A gateway judged a class silent so long ago (in true ms, to a µs), and appends that now. */
-  | {
-      readonly kind: 'marked';
-      readonly node: SimNode;
-      readonly entry: MarkEntry;
-      readonly agoMs: number;
-    }
+  /** A gateway judges a class silent; again every second, until the mark has been read back. */
+  | { readonly kind: 'marked'; readonly node: SimNode; readonly entry: MarkEntry }
   | { readonly kind: 'stepped'; readonly node: SimNode; readonly input: Input }
   | { readonly kind: 'owned'; readonly node: SimNode }
   | { readonly kind: 'gone'; readonly node: SimNode; readonly why: string }

@@ -45,4 +45,9 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     found:
       'a device with a stale memory said a lower first than before on a lane of which nothing was ever admitted: its own word, not a broken promise',
   },
+  { seed: 5260, found: 'the mark of a class that is gone was on its way when the world ended' },
+  {
+    seed: 5282,
+    found: 'a mark was judged by the clock of its gateway, which had been set meanwhile',
+  },
 ];

@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Effect, Input } from '../../src/gateway/io.ts';
 import { Gateway } from '../../src/gateway.ts';
-import type { RecordBatch } from '../../src/model/batch.ts';
 import { openIdentity } from '../../src/model/identity.ts';
 import type { SessionId } from '../../src/model/machine.ts';
-import { LOG, type LogKind, RECORD } from '../../src/model/record.ts';
 import { type Head, peekHead } from '../../src/wire/cbor-head.ts';
 import { encode } from '../../src/wire/encode.ts';
 import { jsonToCbor } from '../../src/wire/json.ts';
-import { decodeMark } from '../../src/wire/mark.ts';
 import { type ClientMessage, KIND, type LaneTriple } from '../../src/wire/messages.ts';
-import { emptyHeader, readHeader } from '../../src/wire/record-header.ts';
 import { decodeServerMessage } from '../support/dashboard-client.ts';
 import type { SimClock } from './clock.ts';
 import type { Fate, Tell } from './facts.ts';
@@ -83,6 +79,7 @@ export class SimNode implements ServerEnd {
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),
       unsentBytes: (session) => this.links.get(session)?.unsentBytes ?? 0,
     });
+    this.#overhear();
     this.#log.start();
   }
 
@@ -172,7 +169,6 @@ export class SimNode implements ServerEnd {
       case 'probe':
         return this.links.get(effect.session)?.probe();
       case 'append':
-        this.#tellMarks(effect.log, effect.batch);
         return this.#log.append(effect.log, effect.batch);
       case 'read':
         return this.#log.read(effect.log, effect.gaps);
@@ -187,16 +183,17 @@ export class SimNode implements ServerEnd {
     }
   }
 
-  #tellMarks(log: LogKind, batch: RecordBatch): void {
-    if (log === LOG.aggregates) return;
-    const header = emptyHeader();
-    for (let row = 0; row < batch.rows; row += 1) {
-      if (!readHeader(batch.tg(row), header) || header.kind !== RECORD.mark) continue;
-      const agoMs = this.clock.agoMs(header.recv);
-      for (const entry of decodeMark(batch.value(row)) ?? []) {
-        this.#parts.tell({ kind: 'marked', node: this, entry, agoMs });
+  /** Tells what is judged when it is: the record may be appended much later, and again and again. */
+  #overhear(): void {
+    const { aggregation } = this.gateway;
+    const dueMarks = aggregation.dueMarks.bind(aggregation);
+    aggregation.dueMarks = (nowUs, presenceOf) => {
+      const due = dueMarks(nowUs, presenceOf);
+      for (const { entries } of due) {
+        for (const entry of entries) this.#parts.tell({ kind: 'marked', node: this, entry });
       }
-    }
+      return due;
+    };
   }
 
   #send(session: SessionId, told: Uint8Array): void {

@@ -52,6 +52,7 @@ const SHOWN_MS = 600_000;
 const LOOK_MS = 1000;
 /** A connection that died without a word is noticed after its silent heartbeats, and then some. */
 const LEAVE_MS = HEARTBEATS_SILENT_MAX * Math.max(...HEARTBEATS_MS) + 10_000;
+const LAST_MARK_MS = 10_000;
 
 /** One simulated deployment: gateways one after the other, devices, dashboards, a shared log. */
 export class World {
@@ -234,9 +235,12 @@ export class World {
     if (!this.#isOver) this.tell({ kind: 'calm' });
   }
 
+  get #isIdle(): boolean {
+    return this.running.every(({ gateway }) => gateway.delivery.isIdle);
+  }
+
   get #isHome(): boolean {
-    const isIdle = this.running.every(({ gateway }) => gateway.delivery.isIdle);
-    return isIdle && this.devices.every(({ program }) => program.retained === 0);
+    return this.#isIdle && this.devices.every(({ program }) => program.retained === 0);
   }
 
   get #isShown(): boolean {
@@ -247,6 +251,8 @@ export class World {
     for (const device of this.devices) device.give({ kind: 'leave' });
     for (const dashboard of this.dashboards) dashboard.stop();
     this.#pass(LEAVE_MS);
+    // A class that is gone by now may have its mark on the way at this very moment.
+    this.#passUntil(() => this.#isIdle, LAST_MARK_MS);
     if (!this.#isOver) this.tell({ kind: 'end' });
   }
 }

@@ -8,14 +8,11 @@ const COST = 64;
 const BACKFILL = 2;
 /** A class has to be silent for so long; clocks of gateways are wrong by less than 1 %. Units: ms. */
 const IDLE_MS = 10_000 * 0.99;
-/** A record says when to a microsecond: what happened at the same moment is not told apart. */
-const RESOLUTION_MS = 0.001;
 
 /** When the sender of a lane had no credit for a largest frame, as far as it was told. Units: ms. */
 interface Wait {
   isOn: boolean;
-  fromMs: number;
-  /** While it is on: when the one before was over. */
+  /** When the last one was over. */
   toMs: number;
 }
 
@@ -53,37 +50,35 @@ class BlockedIsNotIdle implements Checker {
     const { ms } = this.#world.timeline;
     for (const { lane, lim, received, mf } of view.lanes.values()) {
       const key = keyOf(view, lane);
-      // Before its welcome it had none; what was decided then concerned an earlier session.
-      const wait = this.#waits.get(key) ?? { isOn: true, fromMs: ms, toMs: 0 };
+      // A wait ended with its welcome: what was judged before concerned another session, or none.
+      const wait = this.#waits.get(key) ?? { isOn: false, toMs: ms };
       this.#waits.set(key, wait);
       const isBlocked = lim - received < mf + COST;
-      if (isBlocked && !wait.isOn) wait.fromMs = ms;
-      else if (!isBlocked && wait.isOn) wait.toMs = ms;
+      if (!isBlocked && wait.isOn) wait.toMs = ms;
       wait.isOn = isBlocked;
     }
   }
 
-  #marked({ node, entry, agoMs }: FactOf<'marked'>): void {
+  #marked({ node, entry }: FactOf<'marked'>): void {
     const view = this.#newest.get(`${node.name} ${entry.device}`);
-    if (!view || view.isOver || !view.link.isServerOpen || agoMs < 0) return;
-    const ms = this.#world.timeline.ms - agoMs;
+    if (!view || view.isOver || !view.link.isServerOpen) return;
     for (const { lane } of view.lanes.values()) {
       const wait = this.#waits.get(keyOf(view, lane));
       if (lane === BACKFILL || CLASS_OF_LANE[lane] !== entry.class || !wait) continue;
-      const why = this.#whyNot(wait, ms);
+      const why = this.#whyNot(wait);
       if (why) this.#blame(`lane ${lane} ${why} and is judged idle`, entry.device);
     }
   }
 
-  #whyNot({ isOn, fromMs, toMs }: Wait, ms: number): string | null {
-    if (ms > fromMs + RESOLUTION_MS && isOn) return 'has no credit';
-    const isSoon = ms > toMs + RESOLUTION_MS && ms < toMs + IDLE_MS;
+  #whyNot({ isOn, toMs }: Wait): string | null {
+    if (isOn) return 'has no credit';
+    const isSoon = this.#world.timeline.ms < toMs + IDLE_MS;
     return isSoon ? 'has just been told of credit' : null;
   }
 }
 
-export const blockedIsNotIdle: MakeChecker = (world, blame) => new BlockedIsNotIdle(world, blame);
-
 /** Gateways number their sessions themselves. */
 const keyOf = ({ node, link }: SessionView, lane: number): string =>
   `${node.owner} ${link.session} ${lane}`;
+
+export const blockedIsNotIdle: MakeChecker = (world, blame) => new BlockedIsNotIdle(world, blame);

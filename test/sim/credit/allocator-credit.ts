@@ -1,28 +1,14 @@
-import { Allocator, reserveOf } from '../../../src/ingest/credit/allocator.ts';
+import { Allocator } from '../../../src/ingest/credit/allocator.ts';
 import { FRAME_BYTES_MAX } from '../../../src/model/limits.ts';
 import type { Credit, CreditOptions, Opening, Row } from './credit-port.ts';
 import type { LaneNumber } from './measures.ts';
 
 const MS_PER_SECOND = 1000;
 const NONE = -1;
-/** By default so much of the budget is set aside for sessions. CREDIT §5.4. */
-const SESSIONS_PART = 0.8;
-
 const mfOf = (lane: LaneNumber): number => FRAME_BYTES_MAX[lane] ?? 0;
 
-/** What every session owns. Units: bytes. */
-const SESSION_BYTES = ([0, 1, 2] as const).reduce<number>(
-  (sum, lane) => sum + reserveOf(lane, mfOf(lane)),
-  0,
-);
-
 /** The allocator that ships, told what ingest would tell it. */
-export function makeCredit(options: CreditOptions): Credit {
-  const { budgetBytes } = options;
-  const most = Math.floor((SESSIONS_PART * budgetBytes) / SESSION_BYTES);
-  const poolBytes = budgetBytes - (options.sessions ?? most) * SESSION_BYTES;
-  return new AllocatorCredit(options, poolBytes);
-}
+export const makeCredit = (options: CreditOptions): Credit => new AllocatorCredit(options);
 
 class AllocatorCredit implements Credit {
   readonly #allocator: Allocator;
@@ -31,9 +17,11 @@ class AllocatorCredit implements Credit {
   readonly #quotas = new Map<number, number>();
   readonly #quotaOf = new Map<Row, number>();
 
-  constructor({ nowMs, pipes, raised }: CreditOptions, poolBytes: number) {
+  constructor({ nowMs, pipes, raised, budgetBytes, sessions }: CreditOptions) {
     this.#nowMs = nowMs;
-    this.#allocator = new Allocator({ poolBytes, pipes, port: { limit: raised } });
+    const port = { limit: raised };
+    const given = sessions === undefined ? {} : { sessions };
+    this.#allocator = new Allocator({ budgetBytes, ...given, pipes, port });
   }
 
   open(opening: Opening): Row {
