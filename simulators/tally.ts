@@ -46,6 +46,8 @@ export class Tally {
         this.stopped += 1;
         return;
       case 'welcomed':
+      case 'terms':
+      case 'moved':
       case 'connect':
       case 'send':
       case 'close':

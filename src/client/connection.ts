@@ -11,53 +11,19 @@ import type {
   Reject,
   Welcome,
 } from '../wire/messages.ts';
-import type { BlockedTime } from './blocked-time.ts';
-import type { DeviceEffect, DeviceOptions, DropReason } from './device-io.ts';
+import type { DeviceEffect, DropReason } from './device-io.ts';
+import type { DeviceMemory } from './device-memory.ts';
 import { Drain } from './drain.ts';
-import type { FinalMark } from './final-mark.ts';
 import type { LaneQueue } from './lane-queue.ts';
-import { Prober } from './prober.ts';
+import { broken, type Over, over } from './over.ts';
+import { Pinger } from './pinger.ts';
+import type { Prober } from './prober.ts';
 import { HEAD_BYTES_MAX, Pump } from './pump.ts';
 import type { Ending } from './reconnect-policy.ts';
-import type { Ring } from './ring.ts';
+import { Terms } from './terms.ts';
 
-/** A blocked sender speaks up after this. Units: ms. Source: [R7-18]. */
-const BLOCKED_PING_MS = 1000;
-/** A larger `dur` of a later revision is at least worth this. Source: [R3.3-6]. */
-const DUR_MAX = 2;
 /** When to look again whether the socket's buffer has emptied. Units: ms. */
 const THROTTLE_MS = 10;
-
-/** What a device keeps from one connection to the next. */
-export interface DeviceMemory {
-  readonly options: DeviceOptions;
-  readonly ring: Ring;
-  readonly blocked: BlockedTime;
-  readonly mark: FinalMark;
-  /** The epoch continued; null: the server mints one. */
-  epoch: number | null;
-}
-
-/** How a connection is over, as seen by the device. */
-export interface Over {
-  /** `drained`: left as an `away` with `dl` asked; `done`: everything is acked and told. */
-  readonly kind: 'lost' | 'drained' | 'done';
-  readonly ending: Ending;
-  /** The code to close with; null if the connection is closed already. */
-  readonly closeCode: number | null;
-  /** Where `away` wants the device to go. */
-  readonly to?: string | undefined;
-}
-
-const over = (code: number, message: string, closeCode: number): Over => ({
-  kind: 'lost',
-  ending: { code, status: 0, message },
-  closeCode,
-});
-
-/** What the server sent cannot be: close with the code that fits, then policy B. [R10.1-10] */
-const broken = (code: number, message: string): Over =>
-  over(1006, `the server broke the protocol: ${message}`, code);
 
 /** Our memory is older than what the server has made safe. Source: [R4.2-1]. */
 const BEHIND = over(4007, 'the server has acked numbers that this device has not used yet', 1000);
@@ -73,19 +39,23 @@ export class Connection {
   welcomedMs = Number.NaN;
   readonly #memory: DeviceMemory;
   readonly #pump: Pump;
-  readonly #prober: Prober;
-  #dur = 0;
+  readonly #pinger: Pinger;
+  readonly #terms = new Terms();
   #drain: Drain | null = null;
   #throttledToMs = Number.POSITIVE_INFINITY;
 
   constructor(memory: DeviceMemory, nowMs: number) {
     this.#memory = memory;
-    this.#pump = new Pump(memory.options.codec, memory.ring, memory.options.sets);
-    this.#prober = new Prober(nowMs);
+    this.#pump = new Pump(memory.options.codec, memory.ring, memory.sets);
+    this.#pinger = new Pinger(memory, nowMs);
   }
 
   get isLive(): boolean {
     return !Number.isNaN(this.welcomedMs);
+  }
+
+  get #prober(): Prober {
+    return this.#pinger.prober;
   }
 
   /** Says `hello`. Source: PROTOCOL §4.1. */
@@ -121,7 +91,7 @@ export class Connection {
     if (this.#drain?.isQuiet(nowMs)) return this.#leaveIfDrained(this.#drain, nowMs);
     this.#pumpFrames(effects, nowMs, unflushedBytes);
     if (this.#isDone()) return DONE;
-    if (nowMs >= this.#pingAtMs()) this.#ping(effects, now);
+    if (nowMs >= this.#pinger.dueMs) this.#send(effects, this.#pinger.ping(now));
     return null;
   }
 
@@ -132,7 +102,7 @@ export class Connection {
     const drain = this.#drain;
     if (drain?.isQuiet(nowMs)) return Math.min(deadAtMs, drain.deadlineMs);
     const quietAtMs = drain?.quietAtMs ?? Number.POSITIVE_INFINITY;
-    return Math.min(deadAtMs, this.#throttledToMs, this.#pingAtMs(), quietAtMs);
+    return Math.min(deadAtMs, this.#throttledToMs, this.#pinger.dueMs, quietAtMs);
   }
 
   /** The peer, or the network, closed the connection. */
@@ -163,17 +133,22 @@ export class Connection {
   }
 
   #welcome(effects: DeviceEffect[], message: Welcome, now: Now): Over | null {
-    const { f = [], ch = [], ep, dur = 0 } = message;
-    const { ring } = this.#memory;
+    const { f = [], ch = [], ep } = message;
+    const { ring, backfill, absence } = this.#memory;
     if (ep === undefined) return broken(4000, 'welcome without ep');
     if (this.#isBehind(f)) return BEHIND;
     this.#memory.epoch = ep;
     this.welcomedMs = now.monoMs;
-    this.#dur = Math.min(dur, DUR_MAX);
     this.#prober.agree(message.hb);
-    effects.push({ kind: 'welcomed', epoch: ep, dur: this.#dur });
+    this.#terms.begin(message);
+    effects.push({ kind: 'welcomed', epoch: ep, dur: this.#terms.dur });
+    if (this.#terms.isUnusual) effects.push(this.#terms.effect);
     for (const [lane, , mf] of ch) ring.lane(lane)?.restart(mf);
+    for (const queue of ring.lanes) queue.isOffered = queue.isGranted;
     for (const entry of f) this.#credit(effects, entry);
+    if (!backfill.queue) backfill.giveBackToLive(effects);
+    else if (absence.isLong(now.monoMs)) backfill.takeFromLive(effects);
+    absence.ended();
     for (const queue of ring.lanes) this.#fit(effects, queue);
     return null;
   }
@@ -191,7 +166,7 @@ export class Connection {
 
   #flow(effects: DeviceEffect[], message: Flow): Over | null {
     if (this.#isBehind(message.f)) return BEHIND;
-    this.#dur = Math.min(message.dur ?? this.#dur, DUR_MAX);
+    if (this.#terms.update(message)) effects.push(this.#terms.effect);
     for (const entry of message.f) this.#credit(effects, entry);
     if (message.echo !== undefined && this.#prober.answered(message.echo)) {
       this.#memory.mark.answered();
@@ -211,7 +186,7 @@ export class Connection {
     if (!queue?.isGranted || epoch === null) return;
     const freed = queue.free(ack);
     queue.lim = Math.max(queue.lim, lim);
-    effects.push({ kind: 'acked', lane, epoch, ack: queue.ack, dur: this.#dur, freed });
+    effects.push({ kind: 'acked', lane, epoch, ack: queue.ack, dur: this.#terms.dur, freed });
   }
 
   #reject(effects: DeviceEffect[], { c, n, e, m }: Reject): void {
@@ -237,47 +212,17 @@ export class Connection {
   }
 
   #pumpFrames(effects: DeviceEffect[], nowMs: number, unflushedBytes: number): void {
-    const { blocked, epoch } = this.#memory;
     const before = effects.length;
-    const sender = { epoch: epoch as number, nowMs, unflushedBytes };
-    const { isBlocked, isThrottled } = this.#pump.run(effects, sender);
-    blocked.note(isBlocked, effects.length > before, nowMs);
-    this.#throttledToMs = isThrottled ? nowMs + THROTTLE_MS : Number.POSITIVE_INFINITY;
+    const sender = { epoch: this.#memory.epoch as number, nowMs, unflushedBytes };
+    const pumped = this.#pump.run(effects, sender);
+    this.#pinger.note(pumped, effects.length > before, nowMs);
+    this.#throttledToMs = pumped.isThrottled ? nowMs + THROTTLE_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Everything is acked, and the last watermarks have arrived. */
   #isDone(): boolean {
     const { mark, ring } = this.#memory;
     return mark.isFinishing && mark.isTold && ring.count === 0;
-  }
-
-  #pingAtMs(): number {
-    const { blocked, mark, ring } = this.#memory;
-    const isMarkDue = mark.isDue && ring.backlog === 0;
-    const blockedMs = Number.isNaN(blocked.sinceMs)
-      ? Number.POSITIVE_INFINITY
-      : blocked.sinceMs + BLOCKED_PING_MS;
-    const wantedMs = Math.min(
-      this.#prober.silentAtMs,
-      blockedMs,
-      isMarkDue ? 0 : Number.POSITIVE_INFINITY,
-    );
-    return Math.max(wantedMs, this.#prober.pingFromMs);
-  }
-
-  #ping(effects: DeviceEffect[], now: Now): void {
-    const { ring, mark } = this.#memory;
-    const waiting = ring.lanes.filter((queue) => queue.isGranted && queue.backlog > 0);
-    for (const queue of waiting) queue.backlogTold = queue.backlog;
-    const wm = ring.backlog === 0 ? mark.untold : null;
-    if (wm) mark.asked();
-    this.#prober.pinged(now);
-    this.#send(effects, {
-      k: 'ping',
-      bl: waiting.length > 0 ? waiting.map((q) => [q.lane, q.backlog] as const) : undefined,
-      wm: wm ?? undefined,
-      now: now.wallUs,
-    });
   }
 
   #send(effects: DeviceEffect[], message: ClientMessage): void {

@@ -18,7 +18,7 @@ export interface DeviceOptions {
   readonly url: string;
   readonly codec: Codec;
   readonly sets: readonly DeviceSet[];
-  /** Lanes asked for: 0, 1 or both, at QoS 1. */
+  /** Lanes asked for, of 0 to 2, at QoS 1. With 2 an outage is sent there, as [R5.3-5] wants it. */
   readonly lanes: readonly number[];
   /** Bound of the frames retained until acked. Units: bytes. */
   readonly ringBytesMax: number;
@@ -79,6 +79,15 @@ export type DeviceEffect =
     }
   | { readonly kind: 'close'; readonly code: number }
   | { readonly kind: 'welcomed'; readonly epoch: number; readonly dur: number }
+  /** The server said something else than before on how the session is; see `Terms`. */
+  | {
+      readonly kind: 'terms';
+      readonly dur: number;
+      readonly why: number;
+      readonly lingerMs: number | undefined;
+    }
+  /** A frame that was never sent left lane 1 for lane 2, or came back; its old number is lost. */
+  | { readonly kind: 'moved'; readonly left: RingFrame; readonly frame: RingFrame }
   /** A `welcome` or `flow` told the ack of a lane; `freed` are the frames it newly covers. */
   | {
       readonly kind: 'acked';

@@ -1,13 +1,17 @@
 import { NEVER } from '../model/machine.ts';
+import { LANE } from '../model/reading.ts';
 import { type MonoMs, monoMs, type Now } from '../model/time.ts';
-import { BlockedTime } from './blocked-time.ts';
-import { Connection, type DeviceMemory, type Over } from './connection.ts';
+import type { DeviceBlock } from '../wire/messages.ts';
+import { Connection } from './connection.ts';
 import type { DeviceEffect, DeviceInput, DeviceOptions } from './device-io.ts';
-import { FinalMark } from './final-mark.ts';
+import { DeviceMemory } from './device-memory.ts';
 import { dropped, Former } from './former.ts';
+import type { LaneQueue } from './lane-queue.ts';
+import type { Over } from './over.ts';
 import { type Ending, ReconnectPolicy } from './reconnect-policy.ts';
 import { HOPS_MAX, mayFollow } from './redirect.ts';
-import { Ring } from './ring.ts';
+import type { Ring } from './ring.ts';
+import type { SetShape } from './set-book.ts';
 
 /** Where a device session stands. */
 export type Phase =
@@ -24,7 +28,7 @@ export type Phase =
 const HEALTHY_MS = 60_000;
 
 /**
- * The device's side of the protocol on lanes 0 and 1, across connections: epochs and resume,
+ * The device's side of the protocol on lanes 0 to 2, across connections: epochs and resume,
  * numbers and holes, credit, liveness, and when and where to connect again.
  *
  * Guarantee: every frame formed is sent until it is acked or refused, or is declared lost and
@@ -44,11 +48,9 @@ export class DeviceSession {
   #effects: DeviceEffect[] = [];
 
   constructor(options: DeviceOptions) {
-    const ring = new Ring(options.ringBytesMax, options.lanes);
-    const [blocked, mark] = [new BlockedTime(), new FinalMark()];
-    this.#memory = { options, ring, blocked, mark, epoch: null };
+    this.#memory = new DeviceMemory(options);
     this.#target = { url: options.url, hops: 0 };
-    this.#former = new Former(options.codec, ring, options.keepsBlocks === true);
+    this.#former = new Former(options.codec, this.ring, options.keepsBlocks === true);
     this.#policy = new ReconnectPolicy({
       random: options.random,
       isUnattended: options.isUnattended === true,
@@ -71,6 +73,11 @@ export class DeviceSession {
     return this.ring.lanes.reduce((sum, queue) => sum + queue.lim - queue.sent, 0);
   }
 
+  /** The number of a set that is measured from now on; the same set has one number. */
+  define(shape: SetShape): number {
+    return this.#memory.sets.define(shape);
+  }
+
   /** How long frames waited for credit, in all. Units: ms. */
   blockedMs(nowMs: number): number {
     return this.#memory.blocked.totalMs(nowMs);
@@ -79,6 +86,7 @@ export class DeviceSession {
   /** Takes one input. `unflushedBytes`: what the socket has not handed to the network yet. */
   step(input: DeviceInput, now: Now, unflushedBytes = 0): readonly DeviceEffect[] {
     this.#effects = [];
+    if (this.phase !== 'live') this.#memory.absence.goesOn(now.monoMs);
     this.#take(input, now);
     this.#work(now, unflushedBytes);
     this.wakeAtMs = this.#nextWake(now.monoMs);
@@ -90,7 +98,7 @@ export class DeviceSession {
       case 'tick':
         return;
       case 'form':
-        return this.#form(input);
+        return this.#form(input, now);
       case 'opened':
         return this.#open(now);
       case 'message':
@@ -104,12 +112,25 @@ export class DeviceSession {
     }
   }
 
-  #form({ lane, blocks }: Extract<DeviceInput, { kind: 'form' }>): void {
-    const queue = this.ring.lane(lane);
+  #form({ lane, blocks }: Extract<DeviceInput, { kind: 'form' }>, now: Now): void {
+    const late = lane === LANE.live ? this.#lateBlocks(blocks, now) : null;
+    const queue = late ? this.#memory.backfill.queue : this.ring.lane(lane);
     if (this.#phase === 'ended') this.#effects.push(dropped(blocks, 'session over'));
-    else if (!queue || (this.phase === 'live' && !queue.isGranted)) {
+    else if (!queue || !this.#mayHold(queue)) {
       this.#effects.push(dropped(blocks, 'lane not granted'));
-    } else this.#former.form(this.#effects, queue, blocks);
+    } else this.#former.form(this.#effects, queue, late ?? blocks);
+  }
+
+  #mayHold(queue: LaneQueue): boolean {
+    return this.phase !== 'live' || queue.isGranted;
+  }
+
+  /** The blocks as they go on lane 2, if there has been no session for too long. [R5.3-5] */
+  #lateBlocks(blocks: readonly DeviceBlock[], now: Now): readonly DeviceBlock[] | null {
+    const { absence, backfill } = this.#memory;
+    if (!absence.isLong(now.monoMs) || !backfill.queue) return null;
+    backfill.takeFromLive(this.#effects);
+    return backfill.translated(blocks);
   }
 
   #open(now: Now): void {
@@ -182,7 +203,8 @@ export class DeviceSession {
   }
 
   #hangUp(nowMs: number): void {
-    const { ring, blocked, mark } = this.#memory;
+    const { ring, blocked, mark, absence } = this.#memory;
+    absence.goesOn(nowMs);
     this.#connection = null;
     this.#phase = 'offline';
     mark.disconnected();

@@ -17,8 +17,13 @@ export interface FrameContent {
 }
 
 /** A frame that is retained until it is acked. Fields that change belong to its `LaneQueue`. */
-export interface RingFrame extends FrameContent {
+export interface RingFrame {
   readonly lane: number;
+  /** Changes only before the first transmission. [R1-3] */
+  blocks: Uint8Array;
+  readonly sets: readonly number[];
+  readings: number;
+  source: readonly DeviceBlock[] | null;
   n: number;
   /** The numbers right before `n` that will never be sent. */
   lost: number;
@@ -29,7 +34,7 @@ export interface RingFrame extends FrameContent {
 }
 
 /** What a frame counts against the bound of the ring. Units: bytes. */
-export const ringBytesOf = (content: FrameContent): number =>
+export const ringBytesOf = (content: Pick<FrameContent, 'blocks'>): number =>
   content.blocks.length + HEAD_BYTES_TYPICAL + COST_PER_MESSAGE;
 
 /**
@@ -47,6 +52,8 @@ export class LaneQueue {
   next = 1;
   ack = 0;
   isGranted = false;
+  /** The last `welcome` granted it, or there was none yet. */
+  isOffered = true;
   /** Largest `data` payload. Units: bytes. */
   mf: number;
   /** Cumulative costs since `welcome`: what was sent, and what may be. */
@@ -179,6 +186,21 @@ export class LaneQueue {
   dropOldestUnsent(): RingFrame | undefined {
     const frame = this.#frames[this.#head + this.#sentEver];
     return frame && this.drop(frame.n);
+  }
+
+  /** The frames that were never sent, under whatever number: they may be moved or thinned. [R5.3-7] */
+  get fresh(): readonly RingFrame[] {
+    let at = this.#head + this.#sentEver;
+    while ((this.#frames[at]?.transmissions ?? 0) > 0) at += 1;
+    return this.#frames.slice(at) as RingFrame[];
+  }
+
+  /** Gives a frame that was never sent another content. */
+  replace(frame: RingFrame, content: Omit<FrameContent, 'sets'>): void {
+    const grown = ringBytesOf(content) - ringBytesOf(frame);
+    Object.assign(frame, content);
+    this.bytes += grown;
+    this.backlog += grown;
   }
 
   /** Takes out a frame that the server refused: its number counts as used. Source: [R6.5-4]. */

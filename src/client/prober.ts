@@ -46,9 +46,19 @@ export class Prober {
     this.#askedUs = now.wallUs;
   }
 
+  /** From when on a ping may be sent even if the last one is not answered. [R7-18] */
+  get pacedFromMs(): number {
+    return this.#pingedMs + PING_PACE_MS;
+  }
+
+  /** When a backlog that was told already may be told again, though nothing came of it. */
+  get retellFromMs(): number {
+    return this.#pingedMs + this.#heartbeatMs;
+  }
+
   /** From when on a ping may be sent. */
   get pingFromMs(): number {
-    const paced = this.#pingedMs + PING_PACE_MS;
+    const paced = this.pacedFromMs;
     if (this.#askedUs === null) return paced;
     return Math.max(paced, Math.max(this.#heardMs, this.#pingedMs) + this.#heartbeatMs);
   }

@@ -1,9 +1,11 @@
 import { COST_PER_MESSAGE } from '../model/limits.ts';
 import type { Codec } from '../model/machine.ts';
+import { LANE } from '../model/reading.ts';
 import { encode, encodeData } from '../wire/encode.ts';
-import type { DeviceEffect, DeviceSet } from './device-io.ts';
+import type { DeviceEffect } from './device-io.ts';
 import type { LaneQueue, RingFrame } from './lane-queue.ts';
 import type { Ring } from './ring.ts';
+import type { SetBook } from './set-book.ts';
 
 /** What a head may take at most, `bl` with it: 16 digits each for n and lost. Units: bytes. */
 export const HEAD_BYTES_MAX: Readonly<Record<Codec, number>> = { cbor: 32, json: 96 };
@@ -14,8 +16,10 @@ const UNFLUSHED_FRAMES_MAX = 2;
 
 /** Why the pump stopped; neither: everything formed is on its way. */
 export interface Pumped {
-  /** A frame waits for credit. */
+  /** A frame of lane 0 or 1 waits for credit. */
   readonly isBlocked: boolean;
+  /** A frame of lane 2 does, which is how that lane begins. */
+  readonly isBackfillBlocked: boolean;
   /** A bulk frame waits for the socket's buffer to empty. */
   readonly isThrottled: boolean;
 }
@@ -36,28 +40,28 @@ export interface Round {
 export class Pump {
   readonly #codec: Codec;
   readonly #ring: Ring;
-  readonly #sets: ReadonlyMap<number, DeviceSet>;
+  readonly #sets: SetBook;
   /** Sets that this connection knows. */
   readonly #defined = new Set<number>();
 
-  constructor(codec: Codec, ring: Ring, sets: readonly DeviceSet[]) {
+  constructor(codec: Codec, ring: Ring, sets: SetBook) {
     this.#codec = codec;
     this.#ring = ring;
-    this.#sets = new Map(sets.map((set) => [set.s, set]));
+    this.#sets = sets;
   }
 
   /** Sends until nothing is left or something is in the way. */
   run(effects: DeviceEffect[], round: Round): Pumped {
-    let isBlocked = false;
+    const blocked = [false, false];
     let unflushed = round.unflushedBytes;
     for (const queue of this.#ring.lanes) {
       for (let frame = queue.cursor; frame && queue.isGranted; frame = queue.cursor) {
         if (queue.lane > 0 && unflushed >= UNFLUSHED_FRAMES_MAX * queue.mf) {
-          return { isBlocked, isThrottled: true };
+          return pumped(blocked, true);
         }
         const bytes = this.#payload(queue, frame);
         if (!bytes) {
-          isBlocked = true;
+          blocked[queue.lane === LANE.backfill ? 1 : 0] = true;
           break;
         }
         this.#define(effects, frame);
@@ -65,7 +69,7 @@ export class Pump {
         send(effects, queue, bytes, round);
       }
     }
-    return { isBlocked, isThrottled: false };
+    return pumped(blocked, false);
   }
 
   /** The length of a frame's `data` message without `bl`. Units: bytes. */
@@ -99,6 +103,12 @@ export class Pump {
     }
   }
 }
+
+const pumped = ([isBlocked, isBackfillBlocked]: boolean[], isThrottled: boolean): Pumped => ({
+  isBlocked: isBlocked === true,
+  isBackfillBlocked: isBackfillBlocked === true,
+  isThrottled,
+});
 
 /** `bl`: the backlog left behind if there is one, and 0 once where there was one. */
 function backlogAfter(queue: LaneQueue, frame: RingFrame): number | undefined {

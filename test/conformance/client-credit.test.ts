@@ -62,6 +62,27 @@ rule(
   },
 );
 
+rule(
+  'R7-12 R7-18',
+  'lane 2: the backlog at once after welcome, and whenever it leaves 0 without credit',
+  CLIENT,
+  () => {
+    for (const codec of ['cbor', 'json'] as const) {
+      const bench = new DeviceBench({ codec, lanes: [0, 1, 2] });
+      bench.step({ kind: 'tick' });
+      bench.wait(3000);
+      bench.form();
+      const backlog = bench.session.ring.lane(2)?.backlog ?? 0;
+      expect(bench.welcome({ lanes: [0, 1, 2] }).slice(2)).toEqual([`ping bl=2:${backlog}`]);
+      expect(bench.flow(0, backlog + 20, 2)).toContain('data 2:1 bl=0');
+      bench.wait(2000);
+      const late = { kind: 'form', lane: 2, blocks: [{ s: 3, t: 1, v: [1] }] } as const;
+      expect(bench.step(late)).toEqual([expect.stringMatching(/^ping bl=2:/)]);
+      expect(bench.step(late)).toEqual([]);
+    }
+  },
+);
+
 rule('R7-19', 'the lowest-numbered lane that has a frame and credit goes first', CLIENT, () => {
   const bench = new DeviceBench();
   bench.form(1);

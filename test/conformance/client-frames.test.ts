@@ -47,8 +47,25 @@ rule(
     expect(bench.form(0)).toEqual(['def 0:1', 'data 0:1']);
     expect(bench.form(1)).toEqual([]);
     expect(bench.flow(0, 99_999)).toContain('data 1:1');
+    expect(bench.says({ k: 'flow', f: [], ln: 400 })).toEqual(['terms why=0 ln=400']);
   },
 );
+
+rule('R5.3-5', 'what is formed after 2 s without a session goes on lane 2', CLIENT, () => {
+  for (const codec of ['cbor', 'json'] as const) {
+    const bench = new DeviceBench({ codec, lanes: [0, 1, 2] });
+    bench.welcome({ lanes: [0, 1, 2] });
+    bench.closes(1006);
+    bench.wait(500);
+    bench.form();
+    bench.wait(2000);
+    expect(bench.form()).toEqual(['moved 1:1 to 2:1']);
+    bench.welcome({ lanes: [0, 1, 2] });
+    expect(bench.form()).toContain('data 1:2 lost=1');
+    const lines = bench.flow(0, 9999, 2);
+    expect(lines.map((line) => line.slice(0, 8))).toEqual(['def 2:3', 'data 2:1', 'data 2:2']);
+  }
+});
 
 rule(
   'R5.3-3',

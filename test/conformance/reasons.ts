@@ -12,7 +12,6 @@ const WITH_SCOPES =
   'operations: publish scopes by series; a token publishes below its path, or not at all';
 /** What no implementation of this repository can show. */
 const NO_CLOCKLESS = 'client: a device without a clock; ours have one';
-const NO_LANE_2 = 'client: lane 2 is optional (§7), and our client leaves it out';
 const BY_HAND = 'client: the choice of unit names is that of whoever writes the sets';
 const PAGE_CLOCK =
   "client: the age of a value, from the page's clock: covered by test/unit/dashboard/session.test.ts";
@@ -51,7 +50,6 @@ export const REASONS: Readonly<Record<string, readonly string[]>> = {
   [WITH_PROXIES]: ['R15-2'],
   [WITH_SCOPES]: ['R5.1-10', 'R13-29'],
   [NO_CLOCKLESS]: ['R4.3-8'],
-  [NO_LANE_2]: ['R5.3-5'],
   [BY_HAND]: ['R5.1-9'],
   [PAGE_CLOCK]: ['R11.3-7'],
   [PAGE]: ['R12-2', 'R12-4'],
@@ -62,7 +60,6 @@ export const PARTS: Readonly<Record<string, string>> = {
   'R2.1-8': 'TLS client certificates',
   'R4.1-9': '4200 with `to`, which needs a second node',
   'R5.2-12': '4023, which needs publish scopes by series',
-  'R5.3-1': '`ln`, which no server sends yet',
   'R7-6': 'lim of a subscription only; what the allocator does comes with it',
   'R7-9': 'the budget of fixed windows, not that of the allocator',
   'R7-12': 'the grant queue, which comes with the allocator',

@@ -6,6 +6,7 @@ import { ModelServer } from '../support/model-server.ts';
 import { seeded } from '../support/random.ts';
 
 const lane = fc.integer({ min: 0, max: 1 });
+const anyLane = fc.integer({ min: 0, max: 2 });
 const window = fc.integer({ min: 0, max: 2000 });
 
 /** What the world does to a device between its readings. */
@@ -23,9 +24,10 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pass'), ms: fc.nat(3000) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wake') }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('reject'), lane }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('poison'), lane }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reject'), lane: anyLane }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('poison'), lane: anyLane }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('grant'), isTold: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -50,11 +52,11 @@ class World {
   readonly given: [number[], number[]] = [[], []];
   #value = 0;
 
-  constructor(ringBytesMax: number) {
+  constructor(ringBytesMax: number, lanes = [0, 1, 2]) {
     const session = new DeviceSession({
       url: 'ws://127.0.0.1:1/v1',
       codec: 'cbor',
-      lanes: [0, 1],
+      lanes,
       sets: [
         { s: 1, lane: 0, cols: [['a']] },
         { s: 2, lane: 1, cols: [['b']] },
@@ -76,7 +78,14 @@ class World {
     else if (what.do === 'reject') server.reject(c);
     else if (what.do === 'poison') server.poison(c);
     else if (what.do === 'cut') server.cut();
+    else if (what.do === 'grant') this.#grant(isTold);
     else server.away(what.code ?? 0);
+  }
+
+  /** Whether the next node grants lane 2. */
+  #grant(hasBackfill: boolean): void {
+    if (hasBackfill) this.server.refuses.delete(2);
+    else this.server.refuses.add(2);
   }
 
   /** The faults stop: everything retained must become acked, and the session must end. */
@@ -146,7 +155,7 @@ test('any subset, repetition or order of flows leaves the sender as the greatest
   const property = fc.property(fc.array(flow, { minLength: 1 }), (flows) => {
     const most = (key: 'ack' | 'lim'): number => Math.max(...flows.map((each) => each[key]));
     const ends = [flows, [{ ack: most('ack'), lim: most('lim') }]].map((list) => {
-      const world = new World(1e6);
+      const world = new World(1e6, [0, 1]);
       world.server.pass(0);
       world.server.welcome(100_000);
       for (let i = 0; i < 6; i += 1) world.take({ do: 'form', lane: 1 });

@@ -168,9 +168,12 @@ export class SimDevice implements ClientEnd {
         if (effect.reason === 'ring full') this.#parts.strike('ring overflow');
         if (effect.frame) this.#fate('dropped', effect.frame);
         return;
+      case 'moved':
+        return this.#fate('dropped', effect.left);
       case 'stopped':
         this.isStopped = true;
         return tell({ kind: 'stopped', device: this.path, ending: effect.ending });
+      case 'terms':
       case 'waiting':
       case 'finished':
         return;

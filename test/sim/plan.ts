@@ -89,6 +89,8 @@ const DEVICES_MORE = 5;
 const SHARDS_MOST = 4;
 /** The initial windows of lanes 0 to 2 with the least `mf`. Units: bytes of cost. */
 const WINDOWS = [4096, 16_512, 16_512] as const;
+/** So many of the library's devices ask for lane 2. */
+const BACKFILL_SHARE = 0.6;
 /** The budget is up to so much more than all windows together. */
 const BUDGET_SLACK = 0.4;
 /** A kind of fault is drawn for this share of the seeds. */
@@ -117,7 +119,7 @@ export function planOf(seed: number): Plan {
   const dice = new Dice(seed, 'plan');
   const isFile = dice.chance(0.25);
   const count = DEVICES_LEAST + dice.below(DEVICES_MORE);
-  const devices = devicesOf(dice, count, dice.chance(FAULT_SHARE));
+  const devices = devicesOf(dice, count, dice.chance(FAULT_SHARE)).map(withBackfill(seed));
   return {
     seed,
     faultyMs: FAULTY_MS,
@@ -180,6 +182,15 @@ function devicesOf(dice: Dice, count: number, areClocksWrong: boolean): Habits[]
     };
   });
 }
+
+/** The library's devices that send an outage on lane 2. Dice of their own: the rest of a seed stays. */
+const withBackfill =
+  (seed: number) =>
+  (habits: Habits): Habits => {
+    if (habits.firmware !== 'library') return habits;
+    const dice = new Dice(seed, `${habits.path} backfill`);
+    return dice.chance(BACKFILL_SHARE) ? { ...habits, lanes: [...habits.lanes, 2] } : habits;
+  };
 
 function firmwareOf(dice: Dice, at: number): Firmware {
   if (at % 4 === 3) return 'minimal';

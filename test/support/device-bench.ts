@@ -100,21 +100,26 @@ export class DeviceBench {
   /** Connects and is welcomed: epoch 7, `lim` per lane, nothing acked unless told. */
   welcome(given: {
     readonly lim?: number;
-    readonly acks?: readonly [number, number];
+    readonly why?: number;
+    readonly ln?: number;
+    readonly acks?: readonly number[];
     readonly mf?: number;
     readonly ep?: number;
     readonly lanes?: readonly number[];
   }): string[] {
-    const { lim = 100_000, acks = [0, 0], mf = 8192, ep = 7, lanes = [0, 1] } = given;
+    const { lim = 100_000, acks = [], mf = 8192, ep = 7, lanes = [0, 1], why, ln } = given;
     const hello = [...this.step({ kind: 'tick' }), ...this.step({ kind: 'opened' })];
     const said = this.says({
       k: 'welcome',
       ep,
-      f: lanes.map((lane) => [lane, acks[lane] ?? 0, lim] as const),
+      // Lane 2 begins without credit. [R7-12]
+      f: lanes.map((lane) => [lane, acks[lane] ?? 0, lane === 2 ? 0 : lim] as const),
       ch: lanes.map((lane) => [lane, 1, lane === 0 ? 1984 : mf] as const),
       now: 1,
       hb: 20_000,
       dur: 1,
+      why,
+      ln,
     });
     return [...hello, ...said];
   }
@@ -135,6 +140,10 @@ export class DeviceBench {
         return `close ${effect.code}`;
       case 'welcomed':
         return `welcomed ${effect.epoch}`;
+      case 'terms':
+        return `terms why=${effect.why}${option('ln', effect.lingerMs)}`;
+      case 'moved':
+        return `moved ${effect.left.lane}:${effect.left.n} to ${effect.frame.lane}:${effect.frame.n}`;
       case 'acked': {
         const freed = effect.freed.map((frame) => frame.n);
         return freed.length === 0 ? '' : `acked ${effect.lane}: ${freed.join(' ')}`;

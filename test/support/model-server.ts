@@ -3,10 +3,18 @@ import type { DeviceSession } from '../../src/client/device-session.ts';
 import { monoMs, type Now, wallUs } from '../../src/model/time.ts';
 import { decodeCbor } from '../../src/wire/decode.ts';
 import { encode } from '../../src/wire/encode.ts';
-import type { Data, DeviceBlock, Hello, Message, ServerMessage } from '../../src/wire/messages.ts';
+import type {
+  Data,
+  DeviceBlock,
+  Hello,
+  Message,
+  Ping,
+  ServerMessage,
+} from '../../src/wire/messages.ts';
 import { START_US } from './device-bench.ts';
 
-const MF = [1984, 8192] as const;
+const MF = [1984, 8192, 8192] as const;
+const BACKFILL = 2;
 
 interface ServerLane {
   /** Highest number admitted, and the highest that is safe. */
@@ -18,6 +26,8 @@ interface ServerLane {
   pending: { n: number; cost: number }[];
   /** Cost settled on this connection. */
   settled: number;
+  /** The backlog told last. */
+  told: number;
 }
 
 /**
@@ -29,7 +39,10 @@ export class ModelServer {
   readonly contents = new Map<string, string>();
   readonly session: DeviceSession;
   /** Values of the readings admitted, in order, by lane. */
-  readonly admitted: number[][] = [[], []];
+  readonly admitted: number[][] = [[], [], []];
+  /** Lanes that it does not grant from the next `welcome` on. */
+  readonly refuses = new Set<number>();
+  #refused: ReadonlySet<number> = new Set();
   readonly events: DeviceEffect[] = [];
   #ms = 0;
   #epoch = 1000;
@@ -68,16 +81,18 @@ export class ModelServer {
     this.#socket = 'open';
     this.give({ kind: 'opened' });
     this.#socket = 'welcomed';
+    this.#refused = new Set(this.refuses);
     this.#say({
       k: 'welcome',
       ep: this.#epoch,
       now: START_US,
       hb: 20_000,
       dur: 1,
-      ch: MF.map((mf, lane) => [lane, 1, mf] as const),
-      f: this.#lanes.map((lane, c) => {
-        lane.lim = window;
-        return [c, lane.ack, window] as const;
+      ch: this.#granted.map(([c]) => [c, 1, MF[c] as number] as const),
+      f: this.#granted.map(([c, lane]) => {
+        // Lane 2 begins without credit, until its backlog is told. [R7-12]
+        lane.lim = c === BACKFILL ? 0 : window;
+        return [c, lane.ack, lane.lim] as const;
       }),
     });
   }
@@ -85,17 +100,18 @@ export class ModelServer {
   /** Settles some of what is pending and tells it, or does not tell it. */
   settle(share: number, window: number, isTold: boolean): void {
     if (!this.isWelcomed) return;
-    for (const lane of this.#lanes) {
+    for (const [c, lane] of this.#granted) {
       const count = Math.ceil(lane.pending.length * share);
       for (const { n, cost } of lane.pending.splice(0, count)) {
         lane.ack = Math.max(lane.ack, n);
         lane.settled += cost;
       }
-      lane.lim = Math.max(lane.lim, lane.settled + window);
+      const isWaiting = c !== BACKFILL || lane.told > 0 || lane.lim > 0;
+      if (isWaiting) lane.lim = Math.max(lane.lim, lane.settled + window);
     }
     const echo = this.#pings.at(-1);
     if (isTold) this.#pings = [];
-    if (isTold) this.#say({ k: 'flow', echo, f: this.#lanes.map((l, c) => [c, l.ack, l.lim]) });
+    if (isTold) this.#say({ k: 'flow', echo, f: this.#granted.map(([c, l]) => [c, l.ack, l.lim]) });
   }
 
   /** Refuses the frame that would be settled next. */
@@ -127,6 +143,11 @@ export class ModelServer {
     if (this.#socket === 'none') return;
     this.#hangUp();
     this.give({ kind: 'closed', ending: { code: 1006, status: 0, message: '' } });
+  }
+
+  get #granted(): readonly (readonly [number, ServerLane])[] {
+    const all = this.#lanes.map((lane, c) => [c, lane] as const);
+    return all.filter(([c, lane]) => lane !== undefined && !this.#refused.has(c));
   }
 
   #now(): Now {
@@ -162,15 +183,20 @@ export class ModelServer {
     else {
       demand(this.#socket === 'welcomed', `sends ${message.k} before welcome`);
       if (message.k === 'def') this.#defined.add(message.s as number);
-      else if (message.k === 'ping') this.#ping(message.now as number);
+      else if (message.k === 'ping') this.#ping(message);
       else if (message.k === 'data') this.#data(message as Data<DeviceBlock>, length + 64);
     }
   }
 
-  #ping(nowUs: number): void {
+  #ping({ now, bl = [] }: Ping): void {
+    const nowUs = now as number;
     const last = this.#pings.at(-1);
+    const late = this.#lanes[BACKFILL];
+    const isNewBacklog = late?.told === 0 && bl.some(([c, bytes]) => c === BACKFILL && bytes > 0);
     demand(this.#ms - this.#pingedMs >= 1000, 'pings twice within a second');
-    demand(last === undefined || nowUs - last >= 20_000_000, 'pings again before the answer');
+    const isEarly = last !== undefined && nowUs - last < 20_000_000;
+    demand(!isEarly || isNewBacklog, 'pings again before the answer');
+    for (const [c, bytes] of bl) (this.#lanes[c] as ServerLane).told = bytes;
     this.#pingedMs = this.#ms;
     this.#pings.push(nowUs);
   }
@@ -191,19 +217,22 @@ export class ModelServer {
         received: 0,
         pending: [],
         settled: 0,
+        told: 0,
       };
       demand(ep !== undefined || first === 1, 'begins an epoch beyond 1');
       // What is in the pipeline of an earlier connection becomes durable before anything else.
       lane.ack = lane.pending.at(-1)?.n ?? lane.ack;
       lane.adm = Math.max(lane.adm, first - 1);
       lane.ack = Math.max(lane.ack, first - 1);
-      Object.assign(lane, { received: 0, settled: 0, pending: [] });
+      Object.assign(lane, { received: 0, settled: 0, pending: [], told: 0, lim: 0 });
       this.#lanes[c] = lane;
     }
   }
 
-  #data({ c, n, lost = 0, b }: Data<DeviceBlock>, cost: number): void {
+  #data({ c, n, lost = 0, b, bl }: Data<DeviceBlock>, cost: number): void {
     const lane = this.#lanes[c] as ServerLane;
+    demand(!this.#refused.has(c), 'uses a lane that was not granted');
+    lane.told = bl ?? lane.told;
     demand(cost - 64 <= (MF[c] as number), 'sends more than mf');
     demand(lane.received + cost <= lane.lim, 'sends beyond its credit');
     demand(lost < n, 'declares more lost than there is');
