@@ -1,3 +1,4 @@
+import { countReadings } from '../src/client/block.ts';
 import type { DeviceEffect } from '../src/client/device-io.ts';
 import { Latency } from './latency.ts';
 
@@ -42,9 +43,16 @@ export class Tally {
         if (effect.frame) this.framesLost += 1;
         this.readingsLost += effect.readings;
         return;
+      case 'refused':
+        this.readingsLost += countReadings(effect.blocks);
+        return;
+      case 'thinned':
+        this.readingsLost += effect.readings;
+        return;
       case 'stopped':
         this.stopped += 1;
         return;
+      case 'formed':
       case 'welcomed':
       case 'terms':
       case 'moved':

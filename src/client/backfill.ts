@@ -75,6 +75,7 @@ export class Backfill {
       sets: [...new Set(moved.map(({ s }) => s))],
       readings: frame.readings,
       source: frame.source && moved,
+      thinning: frame.thinning,
     };
   }
 }

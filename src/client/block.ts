@@ -17,6 +17,10 @@ export function rowsOf(block: DeviceBlock): number {
 export const readingsOf = (block: DeviceBlock): number =>
   rowsOf(block) * block.v.reduce<number>((sum, column) => (column === null ? sum : sum + 1), 0);
 
+/** How many readings these blocks carry. */
+export const countReadings = (blocks: readonly DeviceBlock[]): number =>
+  blocks.reduce((sum, block) => sum + readingsOf(block), 0);
+
 /** The event time of every row, in order. Units: µs. Source: [R5.2-4], [R5.2-5]. */
 export function timesOf(block: DeviceBlock): number[] {
   const { t, dt, d } = block;

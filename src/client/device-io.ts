@@ -12,6 +12,13 @@ export interface DeviceSet {
   readonly cols: readonly ColumnEntry[];
 }
 
+/**
+ * What becomes of readings for which the ring has no room, because credit or the network ran out:
+ * the oldest that was never sent is dropped and declared lost; the new ones are refused to the
+ * caller, and nothing is dropped; or every k-th row of what was never sent is kept.
+ */
+export type WhenFull = 'drop-oldest' | 'block' | 'thin';
+
 /** What a device session is made of. */
 export interface DeviceOptions {
   /** Shape: `ws://HOST:PORT/v1`. */
@@ -22,6 +29,8 @@ export interface DeviceOptions {
   readonly lanes: readonly number[];
   /** Bound of the frames retained until acked. Units: bytes. */
   readonly ringBytesMax: number;
+  /** Absent: `drop-oldest`. */
+  readonly whenFull?: WhenFull | undefined;
   /** Uniform in [0, 1): spreads reconnects. */
   readonly random: () => number;
   /** Client and version, for the server's traces. */
@@ -109,6 +118,24 @@ export type DeviceEffect =
       readonly frame: RingFrame | null;
       readonly readings: number;
       readonly reason: DropReason;
+    }
+  /** A frame was formed and is retained. */
+  | { readonly kind: 'formed'; readonly frame: RingFrame }
+  /** By the policy `block`: there is no room for these readings, and they are the caller's again. */
+  | {
+      readonly kind: 'refused';
+      readonly lane: number;
+      readonly blocks: readonly DeviceBlock[];
+    }
+  /**
+   * By the policy `thin`: so many readings were left out, of a frame that was never sent, or before
+   * they became one (null). `isGone`: nothing is left of the frame, and its number is lost.
+   */
+  | {
+      readonly kind: 'thinned';
+      readonly frame: RingFrame | null;
+      readonly readings: number;
+      readonly isGone: boolean;
     }
   /** The connection ended; the next attempt comes after `waitMs`. */
   | { readonly kind: 'waiting'; readonly ending: Ending; readonly waitMs: number }

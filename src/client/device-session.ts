@@ -12,6 +12,7 @@ import { type Ending, ReconnectPolicy } from './reconnect-policy.ts';
 import { HOPS_MAX, mayFollow } from './redirect.ts';
 import type { Ring } from './ring.ts';
 import type { SetShape } from './set-book.ts';
+import { Thinner } from './thinner.ts';
 
 /** Where a device session stands. */
 export type Phase =
@@ -39,6 +40,7 @@ export class DeviceSession {
   /** When the session wants a tick at the latest. */
   wakeAtMs: MonoMs = monoMs(0);
   readonly #memory: DeviceMemory;
+  readonly #thinner: Thinner;
   readonly #former: Former;
   readonly #policy: ReconnectPolicy;
   #phase: 'offline' | 'connecting' | 'open' | 'ended' = 'offline';
@@ -50,7 +52,9 @@ export class DeviceSession {
   constructor(options: DeviceOptions) {
     this.#memory = new DeviceMemory(options);
     this.#target = { url: options.url, hops: 0 };
-    this.#former = new Former(options.codec, this.ring, options.keepsBlocks === true);
+    const { codec, whenFull = 'drop-oldest', keepsBlocks = false } = options;
+    this.#thinner = new Thinner(codec, this.ring);
+    this.#former = new Former({ codec, whenFull, keepsBlocks }, this.ring, this.#thinner);
     this.#policy = new ReconnectPolicy({
       random: options.random,
       isUnattended: options.isUnattended === true,
@@ -71,6 +75,11 @@ export class DeviceSession {
   /** What may still be sent at once, over all lanes. Units: bytes of cost. */
   get credit(): number {
     return this.ring.lanes.reduce((sum, queue) => sum + queue.lim - queue.sent, 0);
+  }
+
+  /** Of so many rows one is kept, by the policy `thin`; 1: all are. */
+  get thinning(): number {
+    return this.#thinner.k;
   }
 
   /** The number of a set that is measured from now on; the same set has one number. */

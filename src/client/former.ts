@@ -1,63 +1,130 @@
 import type { Codec } from '../model/machine.ts';
+import { LANE } from '../model/reading.ts';
 import { encodeBlocks } from '../wire/encode.ts';
 import type { DeviceBlock } from '../wire/messages.ts';
-import { readingsOf } from './block.ts';
-import type { DeviceEffect, DropReason } from './device-io.ts';
-import type { LaneQueue } from './lane-queue.ts';
+import { countReadings } from './block.ts';
+import type { DeviceEffect, DropReason, WhenFull } from './device-io.ts';
+import {
+  type FrameContent,
+  type LaneQueue,
+  RING_BYTES_PER_FRAME,
+  ringBytesOf,
+} from './lane-queue.ts';
 import { HEAD_BYTES_MAX } from './pump.ts';
 import type { Ring } from './ring.ts';
 import { halve, isOverLimits } from './split.ts';
+import type { Thinner } from './thinner.ts';
 
-const countReadings = (blocks: readonly DeviceBlock[]): number =>
-  blocks.reduce((sum, block) => sum + readingsOf(block), 0);
+/** Where nothing is ever dropped, bulk leaves so much of the ring to alarms. */
+const CRITICAL_SHARE = 1 / 8;
+
+/** How frames are formed. */
+export interface FormerOptions {
+  readonly codec: Codec;
+  readonly whenFull: WhenFull;
+  readonly keepsBlocks: boolean;
+}
 
 /**
- * Makes frames of blocks: encodes them once, halves what does not fit `mf`, and retains the result.
+ * Makes frames of blocks: encodes them once, halves what does not fit `mf`, and retains the result,
+ * for which room is made by the policy of the device.
  * Guarantee: no frame is formed that could be longer than `mf` of its lane. Source: [R5.3-3].
  */
 export class Former {
-  readonly #codec: Codec;
+  readonly #options: FormerOptions;
   readonly #ring: Ring;
-  readonly #keepsBlocks: boolean;
+  readonly #thinner: Thinner;
 
-  constructor(codec: Codec, ring: Ring, keepsBlocks: boolean) {
-    this.#codec = codec;
+  constructor(options: FormerOptions, ring: Ring, thinner: Thinner) {
+    this.#options = options;
     this.#ring = ring;
-    this.#keepsBlocks = keepsBlocks;
+    this.#thinner = thinner;
   }
 
   form(effects: DeviceEffect[], queue: LaneQueue, blocks: readonly DeviceBlock[]): void {
-    if (blocks.length === 0) return;
-    const bytes = isOverLimits(blocks) ? null : encodeBlocks(this.#codec, blocks);
-    if (bytes && bytes.length + HEAD_BYTES_MAX[this.#codec] <= queue.mf) {
-      this.#put(effects, queue, blocks, bytes);
-      return;
+    const isThinned = this.#options.whenFull === 'thin' && queue.lane !== LANE.critical;
+    const kept = isThinned ? this.#thinned(effects, queue, blocks) : blocks;
+    const left = this.#form(effects, queue, kept);
+    if (left.length > 0) effects.push({ kind: 'refused', lane: queue.lane, blocks: left });
+  }
+
+  /** Presses what waits until there is room for these rows, then passes them at the same pace. */
+  #thinned(
+    effects: DeviceEffect[],
+    queue: LaneQueue,
+    blocks: readonly DeviceBlock[],
+  ): readonly DeviceBlock[] {
+    const { codec } = this.#options;
+    const bytes = encodeBlocks(codec, blocks).length;
+    const isOne = bytes + HEAD_BYTES_MAX[codec] <= queue.mf;
+    const frames = isOne ? 1 : 1 + Math.ceil((2 * bytes) / queue.mf);
+    const needed = bytes + frames * RING_BYTES_PER_FRAME;
+    while (this.#ring.bytes + needed > this.#ring.bytesMax && this.#thinner.press(effects));
+    return this.#thinner.pass(effects, blocks);
+  }
+
+  /** Returns what found no room and is the caller's again. */
+  #form(
+    effects: DeviceEffect[],
+    queue: LaneQueue,
+    blocks: readonly DeviceBlock[],
+  ): readonly DeviceBlock[] {
+    if (blocks.length === 0) return [];
+    const { codec } = this.#options;
+    const bytes = isOverLimits(blocks) ? null : encodeBlocks(codec, blocks);
+    if (bytes && bytes.length + HEAD_BYTES_MAX[codec] <= queue.mf) {
+      return this.#put(effects, queue, blocks, bytes) ? [] : blocks;
     }
     const halves = halve(blocks);
     if (!halves) {
       effects.push(dropped(blocks, 'too long'));
-      return;
+      return [];
     }
-    this.form(effects, queue, halves[0]);
-    this.form(effects, queue, halves[1]);
+    const left = this.#form(effects, queue, halves[0]);
+    // What comes later must not overtake what was refused.
+    return left.length > 0 ? [...left, ...halves[1]] : this.#form(effects, queue, halves[1]);
   }
 
+  /** False if there is no room and the readings are refused. */
   #put(
     effects: DeviceEffect[],
     queue: LaneQueue,
     blocks: readonly DeviceBlock[],
     bytes: Uint8Array,
-  ): void {
-    const put = this.#ring.put(queue, {
+  ): boolean {
+    const content: FrameContent = {
       blocks: bytes,
       sets: [...new Set(blocks.map((block) => block.s))],
       readings: countReadings(blocks),
-      source: this.#keepsBlocks ? blocks : null,
-    });
-    for (const frame of put.dropped) {
+      source: this.#options.keepsBlocks ? blocks : null,
+      thinning: queue.lane === LANE.critical ? 1 : this.#thinner.k,
+    };
+    if (this.#makeRoom(effects, queue, ringBytesOf(content))) {
+      effects.push({ kind: 'formed', frame: queue.form(content) });
+      return true;
+    }
+    if (this.#options.whenFull === 'block') return false;
+    effects.push(dropped(blocks, 'ring full'));
+    return true;
+  }
+
+  #makeRoom(effects: DeviceEffect[], queue: LaneQueue, bytes: number): boolean {
+    const { whenFull } = this.#options;
+    while (this.#ring.bytes + bytes > this.#bytesMaxFor(queue)) {
+      if (whenFull === 'block') return false;
+      const isAlarm = queue.lane === LANE.critical;
+      if (whenFull === 'thin' && isAlarm && this.#thinner.press(effects)) continue;
+      const frame = this.#ring.dropOne(queue.lane);
+      if (!frame) return false;
       effects.push({ kind: 'dropped', frame, readings: frame.readings, reason: 'ring full' });
     }
-    if (!put.frame) effects.push(dropped(blocks, 'ring full'));
+    return true;
+  }
+
+  #bytesMaxFor(queue: LaneQueue): number {
+    const { bytesMax } = this.#ring;
+    const hasReserve = this.#options.whenFull === 'block' && this.#ring.lane(LANE.critical);
+    return hasReserve && queue.lane !== LANE.critical ? bytesMax * (1 - CRITICAL_SHARE) : bytesMax;
   }
 }
 

@@ -14,6 +14,8 @@ export interface FrameContent {
   readonly readings: number;
   /** The blocks as they were given, if the session was asked to keep them. */
   readonly source: readonly DeviceBlock[] | null;
+  /** Of so many rows that were measured one is here, by the policy `thin`. */
+  readonly thinning: number;
 }
 
 /** A frame that is retained until it is acked. Fields that change belong to its `LaneQueue`. */
@@ -24,6 +26,7 @@ export interface RingFrame {
   readonly sets: readonly number[];
   readings: number;
   source: readonly DeviceBlock[] | null;
+  thinning: number;
   n: number;
   /** The numbers right before `n` that will never be sent. */
   lost: number;
@@ -33,9 +36,12 @@ export interface RingFrame {
   sentAtMs: number;
 }
 
+/** What a frame counts besides its blocks. Units: bytes. */
+export const RING_BYTES_PER_FRAME = HEAD_BYTES_TYPICAL + COST_PER_MESSAGE;
+
 /** What a frame counts against the bound of the ring. Units: bytes. */
 export const ringBytesOf = (content: Pick<FrameContent, 'blocks'>): number =>
-  content.blocks.length + HEAD_BYTES_TYPICAL + COST_PER_MESSAGE;
+  content.blocks.length + RING_BYTES_PER_FRAME;
 
 /**
  * The frames of one lane between forming and ack, their numbers, and the lane's credit on the

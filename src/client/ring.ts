@@ -1,12 +1,4 @@
-import { type FrameContent, LaneQueue, type RingFrame, ringBytesOf } from './lane-queue.ts';
-
-/** What became of a frame that was to be retained. */
-export interface Put {
-  /** The frame, numbered; null if there was no room for it, and then it has no number. */
-  readonly frame: RingFrame | null;
-  /** Frames that made room and are declared lost. */
-  readonly dropped: readonly RingFrame[];
-}
+import { LaneQueue, type RingFrame } from './lane-queue.ts';
 
 /**
  * The encoded frames of all lanes between forming and ack.
@@ -44,18 +36,8 @@ export class Ring {
     return this.lanes.find((queue) => queue.lane === lane);
   }
 
-  /** Retains a frame, and makes room for it first if need be. */
-  put(queue: LaneQueue, content: FrameContent): Put {
-    const dropped: RingFrame[] = [];
-    while (this.bytes + ringBytesOf(content) > this.bytesMax) {
-      const victim = this.#dropOne(queue.lane);
-      if (!victim) return { frame: null, dropped };
-      dropped.push(victim);
-    }
-    return { frame: queue.form(content), dropped };
-  }
-
-  #dropOne(lane: number): RingFrame | undefined {
+  /** Drops the frame that makes room for one of this lane; undefined if there is none to drop. */
+  dropOne(lane: number): RingFrame | undefined {
     for (const queue of this.lanes.toReversed()) {
       if (queue.lane < lane) return undefined;
       const frame = queue.dropOldestUnsent();

@@ -28,7 +28,7 @@ const cut = (column: ColumnValues, from: number, to: number): ColumnValues =>
   isRows(column) ? column.slice(from, to) : column;
 
 /** Rows [from, to) of a block as a block of its own. */
-function rowsFrom(block: DeviceBlock, from: number, to: number): DeviceBlock {
+export function rowsFrom(block: DeviceBlock, from: number, to: number): DeviceBlock {
   const { q } = block;
   return {
     ...block,

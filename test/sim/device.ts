@@ -39,7 +39,14 @@ export interface DeviceParts {
   readonly boot: (flash: Flash | null) => Program;
   /** Opens a connection to whatever gateway the balancer picks. */
   readonly dial: (device: SimDevice) => Link;
-  readonly strike: (name: 'frame refused' | 'poison frame' | 'ring overflow') => void;
+  readonly strike: (
+    name:
+      | 'frame refused'
+      | 'poison frame'
+      | 'ring overflow'
+      | 'rows thinned'
+      | 'readings refused to the device',
+  ) => void;
 }
 
 /** A timer is never set for less. Units: ms. */
@@ -173,6 +180,13 @@ export class SimDevice implements ClientEnd {
       case 'stopped':
         this.isStopped = true;
         return tell({ kind: 'stopped', device: this.path, ending: effect.ending });
+      case 'thinned':
+        this.#parts.strike('rows thinned');
+        if (effect.frame && effect.isGone) this.#fate('dropped', effect.frame);
+        return;
+      case 'refused':
+        return this.#parts.strike('readings refused to the device');
+      case 'formed':
       case 'terms':
       case 'waiting':
       case 'finished':

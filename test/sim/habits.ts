@@ -1,4 +1,4 @@
-import type { DeviceSet } from '../../src/client/device-io.ts';
+import type { DeviceSet, WhenFull } from '../../src/client/device-io.ts';
 import type { Codec } from '../../src/model/machine.ts';
 import type { DeviceBlock } from '../../src/wire/messages.ts';
 import type { Wrongness } from './clock.ts';
@@ -19,6 +19,7 @@ export interface Habits {
   readonly codec: Codec;
   readonly heartbeatMs: number;
   readonly ringBytesMax: number;
+  readonly whenFull: WhenFull;
   readonly lanes: readonly number[];
   /** Mean time between two frames of a lane. Units: ms. */
   readonly periodMs: Readonly<Record<number, number>>;

@@ -67,6 +67,7 @@ export class MinimalLane {
       sets: [...new Set(source.map(({ s }) => s))],
       readings: 1,
       source,
+      thinning: 1,
       lane: this.lane,
       n: this.next,
       lost: this.#lostNext,

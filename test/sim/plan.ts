@@ -40,6 +40,8 @@ export const LASTING_FAULTS = [
   'qos changes in an epoch',
   'backfill',
   'ring overflow',
+  'rows thinned',
+  'readings refused to the device',
   'rude device',
 ] as const;
 
@@ -91,6 +93,8 @@ const SHARDS_MOST = 4;
 const WINDOWS = [4096, 16_512, 16_512] as const;
 /** So many of the library's devices ask for lane 2. */
 const BACKFILL_SHARE = 0.6;
+/** Of those that have a policy of their own, so many have a ring that is soon full. */
+const TIGHT_SHARE = 0.7;
 /** The budget is up to so much more than all windows together. */
 const BUDGET_SLACK = 0.4;
 /** A kind of fault is drawn for this share of the seeds. */
@@ -119,7 +123,7 @@ export function planOf(seed: number): Plan {
   const dice = new Dice(seed, 'plan');
   const isFile = dice.chance(0.25);
   const count = DEVICES_LEAST + dice.below(DEVICES_MORE);
-  const devices = devicesOf(dice, count, dice.chance(FAULT_SHARE)).map(withBackfill(seed));
+  const devices = devicesOf(dice, count, dice.chance(FAULT_SHARE)).map(withLibrary(seed));
   return {
     seed,
     faultyMs: FAULTY_MS,
@@ -172,6 +176,7 @@ function devicesOf(dice: Dice, count: number, areClocksWrong: boolean): Habits[]
       codec: isJson ? ('json' as const) : ('cbor' as const),
       heartbeatMs: dice.pick(HEARTBEATS_MS),
       ringBytesMax,
+      whenFull: 'drop-oldest' as const,
       lanes: lanesOf(dice, firmware),
       periodMs: { 0: dice.between(8000, 40_000), 1: dice.between(3000, 10_000) },
       rows: isBulky ? 50 + dice.below(600) : 1 + dice.below(3),
@@ -183,13 +188,17 @@ function devicesOf(dice: Dice, count: number, areClocksWrong: boolean): Habits[]
   });
 }
 
-/** The library's devices that send an outage on lane 2. Dice of their own: the rest of a seed stays. */
-const withBackfill =
+/** What only the library's devices do. Dice of their own: the rest of a seed stays as it was. */
+const withLibrary =
   (seed: number) =>
   (habits: Habits): Habits => {
     if (habits.firmware !== 'library') return habits;
-    const dice = new Dice(seed, `${habits.path} backfill`);
-    return dice.chance(BACKFILL_SHARE) ? { ...habits, lanes: [...habits.lanes, 2] } : habits;
+    const dice = new Dice(seed, `${habits.path} library`);
+    const lanes = dice.chance(BACKFILL_SHARE) ? [...habits.lanes, 2] : habits.lanes;
+    const whenFull = dice.pick(['drop-oldest', 'block', 'thin'] as const);
+    if (whenFull === 'drop-oldest' || !dice.chance(TIGHT_SHARE))
+      return { ...habits, lanes, whenFull };
+    return { ...habits, lanes, whenFull, ringBytesMax: 1500, rows: 10 };
   };
 
 function firmwareOf(dice: Dice, at: number): Firmware {

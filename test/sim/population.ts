@@ -52,6 +52,7 @@ function libraryProgram(habits: Habits, dice: Dice): Program {
     sets: SETS,
     lanes: habits.lanes,
     ringBytesMax: habits.ringBytesMax,
+    whenFull: habits.whenFull,
     random: dice.random,
     heartbeatMs: habits.heartbeatMs,
     keepsBlocks: true,

@@ -1,3 +1,4 @@
+import { countReadings } from '../../src/client/block.ts';
 import type { DeviceEffect, DeviceInput, DeviceOptions } from '../../src/client/device-io.ts';
 import { DeviceSession } from '../../src/client/device-session.ts';
 import { monoMs, type Now, wallUs } from '../../src/model/time.ts';
@@ -142,6 +143,15 @@ export class DeviceBench {
         return `welcomed ${effect.epoch}`;
       case 'terms':
         return `terms why=${effect.why}${option('ln', effect.lingerMs)}`;
+      case 'formed':
+        return '';
+      case 'refused':
+        return `refused ${countReadings(effect.blocks)} readings of lane ${effect.lane}`;
+      case 'thinned': {
+        const { frame, readings, isGone } = effect;
+        const where = frame ? `${frame.lane}:${frame.n}${isGone ? ' whole' : ''}` : 'new';
+        return `thinned ${where} ${readings}`;
+      }
       case 'moved':
         return `moved ${effect.left.lane}:${effect.left.n} to ${effect.frame.lane}:${effect.frame.n}`;
       case 'acked': {

@@ -28,6 +28,8 @@ interface ServerLane {
   settled: number;
   /** The backlog told last. */
   told: number;
+  /** How many values the frame admitted last has. */
+  newest: number;
 }
 
 /**
@@ -125,7 +127,7 @@ export class ModelServer {
     const lane = this.#lanes[c];
     if (!this.isWelcomed || !lane || lane.pending.length === 0) return;
     const { n } = lane.pending.pop() as { n: number };
-    this.admitted[c]?.pop();
+    this.admitted[c]?.splice(-lane.newest);
     lane.adm = lane.pending.at(-1)?.n ?? lane.ack;
     this.#say({ k: 'away', e: 4000, c, n });
   }
@@ -218,6 +220,7 @@ export class ModelServer {
         pending: [],
         settled: 0,
         told: 0,
+        newest: 0,
       };
       demand(ep !== undefined || first === 1, 'begins an epoch beyond 1');
       // What is in the pipeline of an earlier connection becomes durable before anything else.
@@ -252,7 +255,8 @@ export class ModelServer {
     demand(n - lost - 1 <= lane.adm, 'leaves a hole undeclared');
     lane.adm = n;
     lane.pending.push({ n, cost });
-    this.admitted[c]?.push(b[0]?.v[0] as number);
+    this.admitted[c]?.push(...b.flatMap(({ v }) => [...(v[0] as Float64Array)]));
+    lane.newest = b.flatMap(({ v }) => [...(v[0] as Float64Array)]).length;
   }
 }
 

@@ -89,6 +89,7 @@ describe('journal', () => {
     lane: 1,
     n: 3,
     lost: 0,
+    thinning: 1,
     transmissions: 1,
     sentAtMs: 0,
   });
