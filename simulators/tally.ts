@@ -53,6 +53,8 @@ export class Tally {
         this.stopped += 1;
         return;
       case 'formed':
+      case 'renumbered':
+      case 'clockSet':
       case 'welcomed':
       case 'terms':
       case 'moved':

@@ -3,9 +3,10 @@ import { LANE } from '../model/reading.ts';
 import { encodeBlocks } from '../wire/encode.ts';
 import type { DeviceBlock } from '../wire/messages.ts';
 import type { DeviceEffect } from './device-io.ts';
-import type { FrameContent, LaneQueue, RingFrame } from './lane-queue.ts';
+import type { LaneQueue } from './lane-queue.ts';
 import { blocksOf } from './recode.ts';
 import type { Ring } from './ring.ts';
+import type { FrameContent, RingFrame } from './ring-frame.ts';
 import type { SetBook } from './set-book.ts';
 
 /**

@@ -11,6 +11,7 @@ import type {
   Reject,
   Welcome,
 } from '../wire/messages.ts';
+import { shiftTimes } from './clock-shift.ts';
 import type { DeviceEffect, DropReason } from './device-io.ts';
 import type { DeviceMemory } from './device-memory.ts';
 import { Drain } from './drain.ts';
@@ -24,6 +25,14 @@ import { Terms } from './terms.ts';
 
 /** When to look again whether the socket's buffer has emptied. Units: ms. */
 const THROTTLE_MS = 10;
+
+/** What `hello` says of this attempt. */
+export interface Greeting {
+  /** Redirects followed so far. */
+  readonly hops: number;
+  /** The credential, for clients that cannot set headers. */
+  readonly token?: string | undefined;
+}
 
 /** Our memory is older than what the server has made safe. Source: [R4.2-1]. */
 const BEHIND = over(4007, 'the server has acked numbers that this device has not used yet', 1000);
@@ -59,15 +68,16 @@ export class Connection {
   }
 
   /** Says `hello`. Source: PROTOCOL §4.1. */
-  greet(effects: DeviceEffect[], hops: number, now: Now): void {
-    const { options, ring, epoch } = this.#memory;
+  greet(effects: DeviceEffect[], hello: Greeting, now: Now): void {
+    const { hops, token } = hello;
+    const { options, ring, epoch, hasClock } = this.#memory;
     this.#send(effects, {
       k: 'hello',
       ep: epoch ?? undefined,
       ch: ring.lanes.map((queue) => [queue.lane, 1, epoch === null ? 1 : queue.first] as const),
-      now: now.wallUs,
+      now: hasClock ? now.wallUs : undefined,
       hb: options.heartbeatMs,
-      tok: options.token,
+      tok: token,
       ua: options.ua,
       hop: hops === 0 ? undefined : hops,
     });
@@ -142,6 +152,7 @@ export class Connection {
     this.#prober.agree(message.hb);
     this.#terms.begin(message);
     effects.push({ kind: 'welcomed', epoch: ep, dur: this.#terms.dur });
+    if (!this.#memory.hasClock) this.#setClock(effects, message.now - now.wallUs);
     if (this.#terms.isUnusual) effects.push(this.#terms.effect);
     for (const [lane, , mf] of ch) ring.lane(lane)?.restart(mf);
     for (const queue of ring.lanes) queue.isOffered = queue.isGranted;
@@ -151,6 +162,14 @@ export class Connection {
     absence.ended();
     for (const queue of ring.lanes) this.#fit(effects, queue);
     return null;
+  }
+
+  /** Half a round trip late, which is as near as a welcome can tell it. [R4.3-6] */
+  #setClock(effects: DeviceEffect[], byUs: number): void {
+    const { options, ring } = this.#memory;
+    this.#memory.hasClock = true;
+    shiftTimes(options.codec, ring, byUs);
+    effects.push({ kind: 'clockSet', byUs });
   }
 
   /** Drops what this node will not take, before anything is sent. Source: [R5.3-3]. */

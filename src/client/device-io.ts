@@ -1,7 +1,8 @@
 import type { Codec } from '../model/machine.ts';
 import type { ColumnEntry, DeviceBlock } from '../wire/messages.ts';
-import type { RingFrame } from './lane-queue.ts';
 import type { Ending } from './reconnect-policy.ts';
+import type { RingFrame } from './ring-frame.ts';
+import type { RingImage } from './ring-image.ts';
 
 /** A set of a device: series sampled together, on one lane. Source: PROTOCOL §5.1. */
 export interface DeviceSet {
@@ -35,8 +36,6 @@ export interface DeviceOptions {
   readonly random: () => number;
   /** Client and version, for the server's traces. */
   readonly ua?: string | undefined;
-  /** Credential for clients that cannot set headers. */
-  readonly token?: string | undefined;
   /** Heartbeat wished for. Units: ms. */
   readonly heartbeatMs?: number | undefined;
   /** Hosts to which a redirect may lead, besides the configured one. */
@@ -45,6 +44,13 @@ export interface DeviceOptions {
   readonly keepsBlocks?: boolean | undefined;
   /** After an error that needs a human: try again in an hour instead of stopping. */
   readonly isUnattended?: boolean | undefined;
+  /**
+   * The device has no clock: the wall time of its inputs begins anywhere, is not told, and is put
+   * right by the first `welcome`, also in the frames that wait. [R4.3-8]
+   */
+  readonly isClockless?: boolean | undefined;
+  /** What the process before this one retained. */
+  readonly restored?: RingImage | undefined;
   /** Each connection gets a new credential, so that 4003 is worth one retry. */
   readonly canRenew?: boolean | undefined;
 }
@@ -55,8 +61,11 @@ export type DeviceInput =
   | { readonly kind: 'tick' }
   /** Readings to send, all of sets of this lane; split into frames as large as is allowed. */
   | { readonly kind: 'form'; readonly lane: number; readonly blocks: readonly DeviceBlock[] }
-  /** The WebSocket is open, with the subprotocol asked for. */
-  | { readonly kind: 'opened' }
+  /**
+   * The WebSocket is open, with the subprotocol asked for. `token`: the credential for this
+   * connection, for clients that cannot set headers.
+   */
+  | { readonly kind: 'opened'; readonly token?: string | undefined }
   | { readonly kind: 'message'; readonly bytes: Uint8Array; readonly isText: boolean }
   /** The WebSocket closed, or could not be opened. */
   | { readonly kind: 'closed'; readonly ending: Ending }
@@ -119,6 +128,10 @@ export type DeviceEffect =
       readonly readings: number;
       readonly reason: DropReason;
     }
+  /** A device without a clock has one now: the wall time of its inputs is to be that much later. */
+  | { readonly kind: 'clockSet'; readonly byUs: number }
+  /** The epoch is forgotten, and what is retained is numbered from 1. */
+  | { readonly kind: 'renumbered' }
   /** A frame was formed and is retained. */
   | { readonly kind: 'formed'; readonly frame: RingFrame }
   /** By the policy `block`: there is no room for these readings, and they are the caller's again. */

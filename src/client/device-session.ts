@@ -1,16 +1,19 @@
+import { COST_PER_MESSAGE } from '../model/limits.ts';
 import { NEVER } from '../model/machine.ts';
 import { LANE } from '../model/reading.ts';
-import { type MonoMs, monoMs, type Now } from '../model/time.ts';
+import { type MonoMs, monoMs, type Now, wallUs } from '../model/time.ts';
 import type { DeviceBlock } from '../wire/messages.ts';
 import { Connection } from './connection.ts';
-import type { DeviceEffect, DeviceInput, DeviceOptions } from './device-io.ts';
+import type { DeviceEffect, DeviceInput, DeviceOptions, DeviceSet } from './device-io.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { dropped, Former } from './former.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import type { Over } from './over.ts';
+import { HEAD_BYTES_MAX } from './pump.ts';
 import { type Ending, ReconnectPolicy } from './reconnect-policy.ts';
 import { HOPS_MAX, mayFollow } from './redirect.ts';
 import type { Ring } from './ring.ts';
+import type { RingImage } from './ring-image.ts';
 import type { SetShape } from './set-book.ts';
 import { Thinner } from './thinner.ts';
 
@@ -25,6 +28,8 @@ export type Phase =
   /** Finished, left, or stopped by policy A. */
   | 'ended';
 
+/** For less credit than that no frame is cut short. Units: bytes. */
+const LEAST_ROOM = 512;
 /** A session is healthy after this. Units: ms. Source: [R10.3-4]. */
 const HEALTHY_MS = 60_000;
 
@@ -87,6 +92,33 @@ export class DeviceSession {
     return this.#memory.sets.define(shape);
   }
 
+  /** What would have to be restored if the process ended now. */
+  get image(): RingImage {
+    return this.#memory.image;
+  }
+
+  /** A set by its number. */
+  setOf(s: number): DeviceSet | undefined {
+    return this.#memory.sets.get(s);
+  }
+
+  /** Frames of lane 0 or 1 wait for credit. */
+  get isBlocked(): boolean {
+    return !Number.isNaN(this.#memory.blocked.sinceMs);
+  }
+
+  /**
+   * How long the blocks of the next frame of a lane may be: a largest frame, or what credit is left
+   * for, if there is some. Units: bytes. Source: [R5.3-1].
+   */
+  roomFor(lane: number): number {
+    const queue = this.ring.lane(lane);
+    if (!queue) return 0;
+    const head = HEAD_BYTES_MAX[this.#memory.options.codec];
+    const credit = queue.lim - queue.sent - queue.backlog - COST_PER_MESSAGE;
+    return (credit > LEAST_ROOM ? Math.min(queue.mf, credit) : queue.mf) - head;
+  }
+
   /** How long frames waited for credit, in all. Units: ms. */
   blockedMs(nowMs: number): number {
     return this.#memory.blocked.totalMs(nowMs);
@@ -97,7 +129,9 @@ export class DeviceSession {
     this.#effects = [];
     if (this.phase !== 'live') this.#memory.absence.goesOn(now.monoMs);
     this.#take(input, now);
-    this.#work(now, unflushedBytes);
+    const set = this.#effects.find((effect) => effect.kind === 'clockSet');
+    const wall = set ? wallUs(now.wallUs + set.byUs) : now.wallUs;
+    this.#work({ ...now, wallUs: wall }, unflushedBytes);
     this.wakeAtMs = this.#nextWake(now.monoMs);
     return this.#effects;
   }
@@ -109,7 +143,7 @@ export class DeviceSession {
       case 'form':
         return this.#form(input, now);
       case 'opened':
-        return this.#open(now);
+        return this.#open(input.token, now);
       case 'message':
         return this.#read(input, now);
       case 'closed':
@@ -142,11 +176,11 @@ export class DeviceSession {
     return backfill.translated(blocks);
   }
 
-  #open(now: Now): void {
+  #open(token: string | undefined, now: Now): void {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'open';
     this.#connection = new Connection(this.#memory, now.monoMs);
-    this.#connection.greet(this.#effects, this.#target.hops, now);
+    this.#connection.greet(this.#effects, { hops: this.#target.hops, token }, now);
   }
 
   #read({ bytes, isText }: Extract<DeviceInput, { kind: 'message' }>, now: Now): void {
@@ -231,6 +265,7 @@ export class DeviceSession {
   #startEpoch(): void {
     this.#memory.epoch = null;
     for (const queue of this.ring.lanes) queue.renumber();
+    this.#effects.push({ kind: 'renumbered' });
   }
 
   #retry(ending: Ending, waitMs: number, nowMs: number): void {

@@ -4,14 +4,10 @@ import { encodeBlocks } from '../wire/encode.ts';
 import type { DeviceBlock } from '../wire/messages.ts';
 import { countReadings } from './block.ts';
 import type { DeviceEffect, DropReason, WhenFull } from './device-io.ts';
-import {
-  type FrameContent,
-  type LaneQueue,
-  RING_BYTES_PER_FRAME,
-  ringBytesOf,
-} from './lane-queue.ts';
+import type { LaneQueue } from './lane-queue.ts';
 import { HEAD_BYTES_MAX } from './pump.ts';
 import type { Ring } from './ring.ts';
+import { type FrameContent, RING_BYTES_PER_FRAME, ringBytesOf } from './ring-frame.ts';
 import { halve, isOverLimits } from './split.ts';
 import type { Thinner } from './thinner.ts';
 

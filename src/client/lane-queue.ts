@@ -1,47 +1,10 @@
-import { COST_PER_MESSAGE, FRAME_BYTES_MAX } from '../model/limits.ts';
-import type { DeviceBlock } from '../wire/messages.ts';
+import { FRAME_BYTES_MAX } from '../model/limits.ts';
+import { type FrameContent, type RingFrame, ringBytesOf } from './ring-frame.ts';
+import type { FrameImage, LaneImage } from './ring-image.ts';
+import { imageOfFrame } from './ring-op.ts';
 
-/** What a frame's head costs, near enough for the backlog, which is advisory. Units: bytes. */
-const HEAD_BYTES_TYPICAL = 16;
 /** Dead places at the front of the list before it is moved together. */
 const COMPACT_AT = 64;
-
-/** What is needed to form a frame: its blocks, encoded, and what they are. */
-export interface FrameContent {
-  /** The value of `b`, encoded once: a frame's content never changes. [R1-3] */
-  readonly blocks: Uint8Array;
-  readonly sets: readonly number[];
-  readonly readings: number;
-  /** The blocks as they were given, if the session was asked to keep them. */
-  readonly source: readonly DeviceBlock[] | null;
-  /** Of so many rows that were measured one is here, by the policy `thin`. */
-  readonly thinning: number;
-}
-
-/** A frame that is retained until it is acked. Fields that change belong to its `LaneQueue`. */
-export interface RingFrame {
-  readonly lane: number;
-  /** Changes only before the first transmission. [R1-3] */
-  blocks: Uint8Array;
-  readonly sets: readonly number[];
-  readings: number;
-  source: readonly DeviceBlock[] | null;
-  thinning: number;
-  n: number;
-  /** The numbers right before `n` that will never be sent. */
-  lost: number;
-  /** How often it was sent, under whatever number. */
-  transmissions: number;
-  /** When it was sent first; NaN if never. Units: ms. */
-  sentAtMs: number;
-}
-
-/** What a frame counts besides its blocks. Units: bytes. */
-export const RING_BYTES_PER_FRAME = HEAD_BYTES_TYPICAL + COST_PER_MESSAGE;
-
-/** What a frame counts against the bound of the ring. Units: bytes. */
-export const ringBytesOf = (content: Pick<FrameContent, 'blocks'>): number =>
-  content.blocks.length + RING_BYTES_PER_FRAME;
 
 /**
  * The frames of one lane between forming and ack, their numbers, and the lane's credit on the
@@ -228,6 +191,47 @@ export class LaneQueue {
     this.#lostNext = 0;
     this.#sentEver = 0;
     this.disconnect();
+  }
+
+  /** The lane as it outlives its process. */
+  get image(): LaneImage {
+    const { lane, next, ack } = this;
+    return { lane, next, ack, lostNext: this.#lostNext, frames: this.all().map(imageOfFrame) };
+  }
+
+  /** The lane is what this image says. */
+  restore(image: LaneImage): void {
+    for (const frame of image.frames) this.restoreFrame(frame);
+    this.restoreNumbers(image);
+  }
+
+  /** A frame with the number that it had. */
+  restoreFrame({ n, lost, wasSent, ...content }: FrameImage): void {
+    this.next = n;
+    // A journal may count a hole twice; more than there are numbers breaks the protocol. [R6.1-4]
+    this.#lostNext = Math.min(lost, n - 1);
+    const frame = this.form({ ...content, source: null });
+    if (wasSent) this.restoreSent(frame.n);
+  }
+
+  restoreNumbers({ next, ack, lostNext }: Omit<LaneImage, 'frames'>): void {
+    this.next = next;
+    this.ack = ack;
+    this.#lostNext = lostNext;
+  }
+
+  restoreContent({ n, blocks, readings, thinning }: FrameImage): void {
+    const frame = this.#frames[this.#head + this.#indexOf(n)];
+    if (frame?.n === n) this.replace(frame, { blocks, readings, thinning, source: null });
+  }
+
+  /** What stands up to n may have been sent by an earlier process. */
+  restoreSent(n: number): void {
+    this.#sentEver = Math.max(this.#sentEver, this.#indexOf(n) + 1);
+    for (let i = 0; i < this.#sentEver; i += 1) {
+      const frame = this.#frames[this.#head + i] as RingFrame;
+      frame.transmissions = Math.max(1, frame.transmissions);
+    }
   }
 
   /** The retained frames, oldest first, as a list of its own. */

@@ -3,8 +3,9 @@ import type { Codec } from '../model/machine.ts';
 import { LANE } from '../model/reading.ts';
 import { encode, encodeData } from '../wire/encode.ts';
 import type { DeviceEffect } from './device-io.ts';
-import type { LaneQueue, RingFrame } from './lane-queue.ts';
+import type { LaneQueue } from './lane-queue.ts';
 import type { Ring } from './ring.ts';
+import type { RingFrame } from './ring-frame.ts';
 import type { SetBook } from './set-book.ts';
 
 /** What a head may take at most, `bl` with it: 16 digits each for n and lost. Units: bytes. */

@@ -1,4 +1,5 @@
-import { LaneQueue, type RingFrame } from './lane-queue.ts';
+import { LaneQueue } from './lane-queue.ts';
+import type { RingFrame } from './ring-frame.ts';
 
 /**
  * The encoded frames of all lanes between forming and ack.

@@ -4,9 +4,10 @@ import { encodeBlocks } from '../wire/encode.ts';
 import type { DeviceBlock } from '../wire/messages.ts';
 import { countReadings, rowsOf } from './block.ts';
 import type { DeviceEffect } from './device-io.ts';
-import type { LaneQueue, RingFrame } from './lane-queue.ts';
+import type { LaneQueue } from './lane-queue.ts';
 import { blocksOf } from './recode.ts';
 import type { Ring } from './ring.ts';
+import type { RingFrame } from './ring-frame.ts';
 import { rowsFrom } from './split.ts';
 import { everyKth } from './thin.ts';
 

@@ -1,6 +1,6 @@
 import type { DeviceEffect, DeviceInput } from '../../src/client/device-io.ts';
-import type { RingFrame } from '../../src/client/lane-queue.ts';
 import type { Ending } from '../../src/client/reconnect-policy.ts';
+import type { RingFrame } from '../../src/client/ring-frame.ts';
 import type { Now } from '../../src/model/time.ts';
 import { decodeCbor } from '../../src/wire/decode.ts';
 import { jsonToCbor } from '../../src/wire/json.ts';
@@ -187,6 +187,8 @@ export class SimDevice implements ClientEnd {
       case 'refused':
         return this.#parts.strike('readings refused to the device');
       case 'formed':
+      case 'renumbered':
+      case 'clockSet':
       case 'terms':
       case 'waiting':
       case 'finished':

@@ -1,6 +1,6 @@
 import type { DeviceEffect, DeviceInput } from '../../src/client/device-io.ts';
-import type { RingFrame } from '../../src/client/lane-queue.ts';
 import { type Ending, ReconnectPolicy } from '../../src/client/reconnect-policy.ts';
+import type { RingFrame } from '../../src/client/ring-frame.ts';
 import type { Now } from '../../src/model/time.ts';
 import { decodeCbor } from '../../src/wire/decode.ts';
 import { encode, encodeBlocks } from '../../src/wire/encode.ts';

@@ -1,4 +1,4 @@
-import type { RingFrame } from '../../src/client/lane-queue.ts';
+import type { RingFrame } from '../../src/client/ring-frame.ts';
 import { FRAME_BYTES_MAX } from '../../src/model/limits.ts';
 import type { DeviceBlock } from '../../src/wire/messages.ts';
 

@@ -1,5 +1,5 @@
 import type { DeviceEffect } from '../../src/client/device-io.ts';
-import type { RingFrame } from '../../src/client/lane-queue.ts';
+import type { RingFrame } from '../../src/client/ring-frame.ts';
 import { encode, encodeData } from '../../src/wire/encode.ts';
 import { SETS } from './habits.ts';
 import type { MinimalLane } from './minimal-lane.ts';

@@ -143,7 +143,10 @@ export class DeviceBench {
         return `welcomed ${effect.epoch}`;
       case 'terms':
         return `terms why=${effect.why}${option('ln', effect.lingerMs)}`;
+      case 'clockSet':
+        return `clock ${effect.byUs}`;
       case 'formed':
+      case 'renumbered':
         return '';
       case 'refused':
         return `refused ${countReadings(effect.blocks)} readings of lane ${effect.lane}`;

@@ -39,7 +39,7 @@ interface ServerLane {
 export class ModelServer {
   /** What readings arrived, by (epoch, lane, n): the bytes of the blocks must never change. */
   readonly contents = new Map<string, string>();
-  readonly session: DeviceSession;
+  session: DeviceSession;
   /** Values of the readings admitted, in order, by lane. */
   readonly admitted: number[][] = [[], [], []];
   /** Lanes that it does not grant from the next `welcome` on. */
@@ -55,6 +55,12 @@ export class ModelServer {
   #pingedMs = Number.NEGATIVE_INFINITY;
 
   constructor(session: DeviceSession) {
+    this.session = session;
+  }
+
+  /** The device's process ended, and another one took its place. */
+  replace(session: DeviceSession): void {
+    this.#hangUp();
     this.session = session;
   }
 

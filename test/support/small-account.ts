@@ -1,4 +1,4 @@
-import type { RingFrame } from '../../src/client/lane-queue.ts';
+import type { RingFrame } from '../../src/client/ring-frame.ts';
 import { RECORD } from '../../src/model/record.ts';
 import { contentOf, contentOfBlocks, type Truth } from '../sim/truth.ts';
 

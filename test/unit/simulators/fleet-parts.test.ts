@@ -6,7 +6,7 @@ import { Journal } from '../../../simulators/journal.ts';
 import { Latency } from '../../../simulators/latency.ts';
 import { Notices } from '../../../simulators/notices.ts';
 import { wordsOf } from '../../../simulators/words.ts';
-import type { RingFrame } from '../../../src/client/lane-queue.ts';
+import type { RingFrame } from '../../../src/client/ring-frame.ts';
 import type { DeviceBlock } from '../../../src/wire/messages.ts';
 
 describe('latency', () => {
