@@ -1,5 +1,6 @@
 import type { DeviceEffect, DeviceInput, DeviceOptions } from '../src/client/device-io.ts';
 import { DeviceSession } from '../src/client/device-session.ts';
+import { LANE } from '../src/model/reading.ts';
 import { type Now, wallUs } from '../src/model/time.ts';
 import { DeviceSocket } from './device-socket.ts';
 import type { LinkOptions } from './slow-link.ts';
@@ -87,10 +88,16 @@ export class FleetDevice {
     if (!this.#isSampling || this.isOver) return;
     this.#isSampling = false;
     this.source.stop(now.wallUs, (lane, blocks) => this.step({ kind: 'form', lane, blocks }));
-    const watermarks = [...this.source.newest].map(
-      ([lane, t]) => [lane, t + LAST_WATERMARK_US] as const,
-    );
-    this.step({ kind: 'finish', watermarks });
+    this.step({ kind: 'finish', watermarks: this.#lastWatermarks });
+  }
+
+  /** What was kept from an outage is no newer than the live readings beside it. */
+  get #lastWatermarks(): readonly (readonly [number, number])[] {
+    const { newest, lanes } = this.source;
+    const live = newest.get(LANE.live);
+    const isLate = lanes.includes(LANE.backfill) && live !== undefined;
+    const told = [...newest, ...(isLate ? [[LANE.backfill, live] as const] : [])];
+    return told.map(([lane, t]) => [lane, t + LAST_WATERMARK_US] as const);
   }
 
   /** The network breaks off. */

@@ -129,7 +129,7 @@ export class Fleet implements DeviceListener {
   onEffect(device: FleetDevice, effect: DeviceEffect, now: Now): void {
     const { source } = device;
     this.#tally.note(effect, now.monoMs);
-    this.#options.journal?.note(source.device, source.sets, effect);
+    this.#options.journal?.note(source.device, (s) => device.session.setOf(s), effect);
     if (effect.kind === 'welcomed') this.#welcomed(device);
     else if (effect.kind === 'waiting') {
       this.#notices.add(source.device, this.#waitingWords(effect.ending, effect.waitMs));

@@ -6,6 +6,9 @@ import type { ColumnValues, DeviceBlock, Scalar } from '../src/wire/messages.ts'
 /** Lines are written together when there are so many characters, and at every `flush`. */
 const CHUNK_CHARS = 64 * 1024;
 
+/** A set of a device by its number: the session defines some itself. */
+export type SetOf = (s: number) => DeviceSet | undefined;
+
 /**
  * What was sent and what was acked, as NDJSON, for a program that compares it with the log.
  *
@@ -25,11 +28,11 @@ export class Journal {
   }
 
   /** Takes note of one effect of a device session. */
-  note(device: string, sets: readonly DeviceSet[], effect: DeviceEffect): void {
+  note(device: string, setOf: SetOf, effect: DeviceEffect): void {
     if (effect.kind === 'sendFrame' && effect.isFirst) {
       const { frame, epoch } = effect;
       const blocks = frame.source ?? [];
-      const set = sets.find(({ s }) => s === frame.sets[0]);
+      const set = setOf(frame.sets[0] as number);
       const head = `"device":${JSON.stringify(device)},"ep":${epoch},"c":${frame.lane},"n":${frame.n}`;
       const t = blocks.flatMap(timesOf).join();
       const v = (set?.cols ?? [])

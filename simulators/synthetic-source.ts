@@ -62,7 +62,8 @@ export class SyntheticSource implements Source {
     this.#bulk = new Ticker(startUs + Math.floor(random() * framePeriodUs), rate, batch);
     const alarmStartUs = startUs + Math.floor((random() * 1e6) / (alarmRate || 1));
     this.#alarms = alarmRate > 0 ? new Ticker(alarmStartUs, alarmRate, 1) : null;
-    this.lanes = this.#alarms ? [0, 1] : [1];
+    // Lane 2 takes what an outage held back.
+    this.lanes = this.#alarms ? [0, 1, 2] : [1, 2];
     this.sets = [
       { s: BULK_SET, lane: 1, cols: this.#sensors.map((sensor) => sensor.column) },
       { s: ALARM_SET, lane: 0, cols: [['alarm'] as const] },

@@ -93,9 +93,9 @@ export class ChaosFleet implements DeviceListener {
     return this.#clock.now();
   }
 
-  onEffect({ source }: FleetDevice, effect: DeviceEffect, now: Now): void {
+  onEffect(device: FleetDevice, effect: DeviceEffect, now: Now): void {
     this.tally.note(effect, now.monoMs);
-    this.#journal.note(source.device, source.sets, effect);
+    this.#journal.note(device.source.device, (s) => device.session.setOf(s), effect);
     if (effect.kind === 'welcomed') this.welcomes += 1;
   }
 

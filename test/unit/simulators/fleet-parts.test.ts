@@ -81,6 +81,7 @@ describe('journal', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   const sets = [{ s: 1, lane: 1, cols: [['x', 'm', 0.5, 1] as const, ['y'] as const] }];
+  const setOf = (s: number) => sets.find((set) => set.s === s);
   const frameOf = (source: readonly DeviceBlock[]): RingFrame => ({
     blocks: new Uint8Array(),
     sets: [1],
@@ -104,11 +105,11 @@ describe('journal', () => {
       { s: 1, t: 90, v: [-2, Float64Array.of(0.1)] },
     ]);
     const sent = { kind: 'sendFrame', bytes: new Uint8Array(), frame, epoch: 9 } as const;
-    journal.note('a/b', sets, acked(0));
-    journal.note('a/b', sets, { ...sent, isFirst: true });
-    journal.note('a/b', sets, { ...sent, isFirst: false });
-    journal.note('a/b', sets, acked(0));
-    journal.note('a/b', sets, acked(3));
+    journal.note('a/b', setOf, acked(0));
+    journal.note('a/b', setOf, { ...sent, isFirst: true });
+    journal.note('a/b', setOf, { ...sent, isFirst: false });
+    journal.note('a/b', setOf, acked(0));
+    journal.note('a/b', setOf, acked(3));
     journal.close();
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([

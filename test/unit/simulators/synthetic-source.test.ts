@@ -132,8 +132,8 @@ describe('signals', () => {
 
 test('alarms go on lane 0, at their rate, on and off', () => {
   const source = new SyntheticSource({ ...OPTIONS, alarmRate: 2 });
-  expect(source.lanes).toEqual([0, 1]);
-  expect(new SyntheticSource(OPTIONS).lanes).toEqual([1]);
+  expect(source.lanes).toEqual([0, 1, 2]);
+  expect(new SyntheticSource(OPTIONS).lanes).toEqual([1, 2]);
   const alarms = emitted({ alarmRate: 2 }, 10)[0] ?? [];
   expect(alarms.length).toBeGreaterThanOrEqual(19);
   expect(alarms.slice(0, 4).map((block) => block.v[0])).toEqual([1, 0, 1, 0]);
