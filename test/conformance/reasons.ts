@@ -11,10 +11,6 @@ const WITH_PROXIES = 'operations: addresses from a trusted proxy';
 const WITH_SCOPES =
   'operations: publish scopes by series; a token publishes below its path, or not at all';
 /** What no implementation of this repository can show. */
-const NO_CLOCKLESS = 'client: a device without a clock; ours have one';
-const BY_HAND = 'client: the choice of unit names is that of whoever writes the sets';
-const PAGE_CLOCK =
-  "client: the age of a value, from the page's clock: covered by test/unit/dashboard/session.test.ts";
 const PAGE = 'page: binds later revisions of the protocol, not an implementation of this one';
 
 /** Reasons with the ids that have them. */
@@ -49,9 +45,6 @@ export const REASONS: Readonly<Record<string, readonly string[]>> = {
   [WITH_REVOCATION]: ['R2.1-16'],
   [WITH_PROXIES]: ['R15-2'],
   [WITH_SCOPES]: ['R5.1-10', 'R13-29'],
-  [NO_CLOCKLESS]: ['R4.3-8'],
-  [BY_HAND]: ['R5.1-9'],
-  [PAGE_CLOCK]: ['R11.3-7'],
   [PAGE]: ['R12-2', 'R12-4'],
 };
 
