@@ -25,6 +25,8 @@ export interface NodeParts {
   readonly name: string;
   readonly shards: number;
   readonly budgetBytes: number;
+  /** Sessions for which a part of the budget is set aside. */
+  readonly sessions: number;
   readonly unitsPerStep: number;
   /** `mf` of bulk lanes is told to be at most this. */
   readonly bulkBytesMax: number;
@@ -69,6 +71,7 @@ export class SimNode implements ServerEnd {
       node: parts.name,
       shards: parts.shards,
       budgetBytes: parts.budgetBytes,
+      sessions: parts.sessions,
       unitsPerStep: parts.unitsPerStep,
       isOpen: true,
       lingerMs: parts.isRecoverable ? 10 : 2,

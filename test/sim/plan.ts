@@ -75,6 +75,8 @@ export interface Plan {
   /** The embedded file log: one gateway at a time, and a failed append ends it. */
   readonly isFile: boolean;
   readonly budgetBytes: number;
+  /** So many sessions own a part of it; the rest is a pool, from which lane 2 lives. */
+  readonly sessions: number;
   /** How much aggregation does in one step. */
   readonly unitsPerStep: number;
   readonly devices: readonly Habits[];
@@ -130,6 +132,7 @@ export function planOf(seed: number): Plan {
     shards: 1 + dice.below(SHARDS_MOST),
     isFile,
     budgetBytes: budgetFor(devices) * (1 + dice.between(0, BUDGET_SLACK)),
+    sessions: devices.reduce((sum, { codec }) => sum + (codec === 'json' ? JSON_GROWTH : 1), 0),
     unitsPerStep: unitsPerStepOf(seed),
     devices,
     dashboards: Array.from({ length: 2 }, (_, at) => dashboardOf(dice, at)),

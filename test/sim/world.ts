@@ -203,6 +203,7 @@ export class World {
       bulkBytesMax,
       shards: plan.shards,
       budgetBytes: plan.budgetBytes,
+      sessions: plan.sessions,
       unitsPerStep: plan.unitsPerStep,
       isRecoverable: !plan.isFile,
       timeline,
