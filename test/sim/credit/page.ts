@@ -13,8 +13,11 @@ export interface PageRow {
   readonly notes: Readonly<Record<string, number>>;
 }
 
+/** The page's rows, by the names of the scenarios. */
+export type Page = ReadonlyMap<string, PageRow>;
+
 /** The tables of CREDIT §10, by the names of the scenarios: the rows that have all columns. */
-export function readPage(text = readFileSync(PAGE, 'utf8')): ReadonlyMap<string, PageRow> {
+export function readPage(text = readFileSync(PAGE, 'utf8')): Page {
   const section = text.slice(text.indexOf(BEGINS), text.indexOf(ENDS));
   const rows = section.split('\n').filter((line) => line.startsWith('| `'));
   return new Map(
