@@ -39,6 +39,17 @@ export const CREDIT_MUTANTS: Readonly<Record<string, CreditMutant>> = {
       },
     ],
   },
+  'F2 the same, in a crowd that is all but idle': {
+    what: 'every completion tells the drain',
+    by: { scenario: 'hot1pct' },
+    patches: [
+      {
+        file: DRAIN,
+        text: 'if (!wasFull && bytes / busyS <= this.perSecond) return;',
+        by: 'if (!wasFull && bytes < 0) return;',
+      },
+    ],
+  },
   'F5 credit on its way never forgotten': {
     what: 'what does not come stays expected for ever',
     by: 'histories',
@@ -235,5 +246,77 @@ export const CREDIT_MUTANTS: Readonly<Record<string, CreditMutant>> = {
         by: 'if (rows.list[channel] !== 99) rows.give(channel);',
       },
     ],
+  },
+  'F3 target shorter than an append': {
+    what: 'the queue is wanted no longer where an append takes long by itself',
+    by: { scenario: 'kafka150' },
+    patches: [
+      {
+        file: DRAIN,
+        text: 'this.#constants.targetAppends * this.#smallS',
+        by: '0 * this.#constants.targetAppends * this.#smallS',
+      },
+    ],
+  },
+  'F3 a log that became dear is not believed': {
+    what: 'what a forced small append tells counts as little as any other',
+    by: { scenario: 'worse' },
+    patches: [{ file: DRAIN, text: 'probeS ? 1 / 2 : 1 / 16', by: 'probeS ? 1 / 16 : 1 / 16' }],
+  },
+  'F4 credit on its way not counted': {
+    what: 'only what waits is in play',
+    by: { scenario: 'sat600' },
+    patches: [
+      {
+        file: BOOKS,
+        text: 'pipe.arrivals.expect(expected, this.#slot, roundTripS);',
+        by: 'pipe.arrivals.expect(0 * expected, this.#slot, roundTripS);',
+      },
+    ],
+  },
+  'F15 lane 0 without a cap for all': {
+    what: 'lane 0 of all devices may take the whole log',
+    by: { scenario: 'flood0all' },
+    patches: [
+      {
+        file: TURNS,
+        text: 'pipe.hasCritical(now);',
+        by: '(pipe.hasCritical(now) || left > 0);',
+      },
+    ],
+  },
+  'F18 a stall taken for a rate': {
+    what: 'a completion counts for all the time that it took',
+    by: { scenario: 'stall' },
+    patches: [
+      { file: DRAIN, text: 'Math.min(stallS, since)', by: 'Math.min(1e9 * stallS, since)' },
+    ],
+  },
+  'F19 windows do not shrink under pressure': {
+    what: 'idle devices keep what they were granted when they were busy',
+    by: { scenario: 'rotate' },
+    patches: [
+      {
+        file: BOOKS,
+        text: 'if (!this.memory.isPressed) return settled + window - limit;',
+        by: 'if (limit >= 0) return settled + window - limit;',
+      },
+    ],
+  },
+  'F20 windows do not grow': {
+    what: 'a window stays at two largest frames',
+    by: { scenario: 'ramp300' },
+    patches: [
+      {
+        file: ALLOCATOR,
+        text: 'const wanted = (constants.gain * used * round) / lasts;',
+        by: 'const wanted = (0 * constants.gain * used * round) / lasts;',
+      },
+    ],
+  },
+  'F22 every new window is on its way': {
+    what: 'a fleet that joins is expected to send all it is granted',
+    by: { scenario: 'hot1pct' },
+    patches: [{ file: BOOKS, text: 'bytes * this.constants.freshPart', by: 'bytes' }],
   },
 };

@@ -2,6 +2,7 @@ import type { Mutant } from '../support/mutant-sources.ts';
 
 const ADMISSION = 'src/ingest/admission.ts';
 const CONNECTION = 'src/client/connection.ts';
+const CREDIT = 'src/ingest/credit.ts';
 const INGEST = 'src/ingest/ingest.ts';
 const LANE_QUEUE = 'src/client/lane-queue.ts';
 const MINIMAL = 'test/sim/minimal-device.ts';
@@ -25,13 +26,13 @@ const NAMED: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: ADMISSION,
-        text: '    if (hole > 0) channel.gaps += hole;\n',
-        by: '    if (hole > 0) channel.gaps += hole;\n    channel.settle(cost);\n',
+        text: '    this.#credit.frame(channel, cost, this.#reader.bl, now);\n',
+        by: '    this.#credit.frame(channel, cost, this.#reader.bl, now);\n    this.#credit.settled(session.device as Device, channel.lane, channel, cost);\n',
       },
       {
         file: INGEST,
-        text: '    channel.settle(row.cost);\n',
-        by: '    channel.isChanged = true;\n',
+        text: '    this.credit.settled(device, row.lane, channel, row.cost);\n',
+        by: '    if (channel) channel.isChanged = true;\n',
       },
     ],
   },
@@ -225,8 +226,8 @@ const OWN: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: ADMISSION,
-        text: "    channel.settle(cost);\n    return 'duplicate';",
-        by: "    return 'duplicate';",
+        text: '    this.#credit.duplicate(channel, cost);\n',
+        by: '',
       },
     ],
   },
@@ -238,9 +239,9 @@ const OWN: Readonly<Record<string, Mutant>> = {
     what: 'the pipeline of a device that left is never given back to the budget',
     patches: [
       {
-        file: INGEST,
-        text: 'this.budget.orphan(-row.cost * device.growth);',
-        by: '{ /* never given back */ }',
+        file: CREDIT,
+        text: '    } else this.#allocator.orphanSettled({ pipe: 0, lane, growth: device.growth }, NONE, cost);\n',
+        by: '    }\n',
       },
     ],
   },
