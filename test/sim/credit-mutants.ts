@@ -170,6 +170,13 @@ export const CREDIT_MUTANTS: Readonly<Record<string, CreditMutant>> = {
       },
     ],
   },
+  'F24 half a byte more than a turn can give': {
+    what: 'the half of an odd window is wanted whole, so the head of ring 2 waits for ever',
+    by: 'histories',
+    patches: [
+      { file: BOOKS, text: 'Math.floor(window / 2) : backlog', by: 'window / 2 : backlog' },
+    ],
+  },
   'F14 backfill takes turns like live': {
     what: 'while live waits, backfill gets as much',
     by: 'histories',

@@ -11,7 +11,7 @@ import { ChannelRows, NONE, UNTOLD } from './rows.ts';
 
 /** What the allocator asks of its caller. */
 export interface CreditPort {
-  /** The limit of a channel advanced to this. Guarantee: never downwards, never while stopped. */
+  /** The limit of a channel advanced to this. Guarantee: never downwards, that of bulk never while stopped. */
   limit(channel: number, limit: number): void;
 }
 
@@ -61,7 +61,8 @@ export class Books {
     if (lane === LANE.backfill && backlog === 0) return 0;
     const window = rows.window[row] as number;
     if (!this.memory.isPressed) return settled + window - limit;
-    const need = Math.max(one, backlog === UNTOLD ? window / 2 : backlog);
+    // Whole bytes: with half a byte more than a turn can give, lane 2 would never get its turn.
+    const need = Math.max(one, backlog === UNTOLD ? Math.floor(window / 2) : backlog);
     return Math.min(settled + window, (rows.received[row] as number) + need) - limit;
   }
 
