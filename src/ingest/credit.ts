@@ -10,8 +10,8 @@ import { NONE } from './credit/rows.ts';
 import type { Device } from './device.ts';
 import type { Session } from './session.ts';
 
-/** While somebody waits, limits are looked after this often. Units: ms. */
-const SERVE_MS = 16;
+/** While somebody waits, limits are looked after this often; stopped, lane 0 alone. Units: ms. */
+const SERVE_MS = { running: 16, stopped: 100 } as const;
 /** A rate that a device may keep up on lanes 1 and 2 together, and what it may send at once. */
 export interface Quota {
   /** Units: bytes of cost a second. */
@@ -238,8 +238,8 @@ export class Credit {
   serve(now: Now): void {
     this.#now = now;
     this.#allocator.serve(seconds(now));
-    const isWaiting = this.#allocator.isWaiting && this.#pipe.stopped === WHY.none;
-    this.#serveDueMs = isWaiting ? now.monoMs + SERVE_MS : Number.POSITIVE_INFINITY;
+    const afterMs = SERVE_MS[this.#pipe.stopped === WHY.none ? 'running' : 'stopped'];
+    this.#serveDueMs = this.#allocator.isWaiting ? now.monoMs + afterMs : Number.POSITIVE_INFINITY;
   }
 
   get #pipe() {

@@ -32,10 +32,11 @@ export interface AllocatorOptions {
  * seconds of one clock that never goes back, sizes are bytes of cost. After the inputs of a step
  * `serve` gives out what there is room for; every limit that advanced is told through the port.
  *
- * Guarantee: limits never decrease and do not move while their pipe is stopped; Σ(limit − settled)
- * and what connections that are gone left in the pipeline are within the budget, as long as no
- * channel is opened for which `memory.fits` says that there is no room; an open channel that holds less than a largest frame and has nothing unsettled stands in a list
- * (lane 2 without a backlog excepted). O(1) per input, no allocation per frame. Source: CREDIT.
+ * Guarantee: limits never decrease, and those of bulk do not move while their pipe is stopped (but for
+ * what `dropped` gives back); Σ(limit − settled) and what connections that are gone left in the
+ * pipeline are within the budget, as long as no channel is opened for which `memory.fits` says that
+ * there is no room; an open channel that holds less than a largest frame and has nothing unsettled
+ * stands in a list (lane 2 without a backlog excepted). O(1) per input, no allocation per frame. Source: CREDIT.
  */
 export class Allocator {
   /** For those who show or check them; changed by the allocator alone. */
@@ -59,9 +60,6 @@ export class Allocator {
     this.#write(row, opening, now);
     memory.reserved += (rows.reserve[row] as number) * growth;
     memory.used += rows.over(row) - carry * carryGrowth;
-    // An alarm must get out of its device in an outage too: its window is its own memory.
-    const isOutage = books.pipeOf(row).stopped !== WHY.none;
-    if (isOutage && opening.lane === LANE.critical) books.grant(row, books.more(row));
     books.want(row);
     return row;
   }
@@ -175,7 +173,7 @@ export class Allocator {
     rows.isHeard[channel] = 1;
   }
 
-  /** No limit moves until `start`. */
+  /** No limit of bulk moves until `start`. */
   stop(pipe: number, why: Exclude<Why, 0>): void {
     (this.books.pipes[pipe] as Pipe).stopped = why;
   }
@@ -236,9 +234,10 @@ export class Allocator {
     const isIdle = (rows.received[channel] as number) <= (rows.settled[channel] as number);
     if (list === LIST.none || !isIdle || rows.credit(channel) >= one) return WHY.none;
     if (this.#isUnasked(channel)) return WHY.none;
+    if (rows.lane[channel] === LANE.critical) return WHY.quota;
     const { stopped } = this.books.pipeOf(channel);
     if (stopped !== WHY.none) return stopped;
-    if (list === LIST.asleep || rows.lane[channel] === LANE.critical) return WHY.quota;
+    if (list === LIST.asleep) return WHY.quota;
     if (rows.reserve[channel] !== 0) return WHY.logSlow;
     return memory.room < one * (rows.growth[channel] as number) ? WHY.memory : WHY.logSlow;
   }

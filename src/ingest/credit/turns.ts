@@ -20,8 +20,9 @@ export class Turns {
 
   /** Gives out what there is room for. */
   serve(pipe: Pipe, now: number): void {
-    if (pipe.stopped !== WHY.none) return;
+    // Lane 0 holds no more than its own, so an alarm gets out of its device in an outage. [R7-11]
     this.#serveCritical(pipe, now);
+    if (pipe.stopped !== WHY.none) return;
     let mayBackfill = true;
     let inVain = 0;
     for (;;) {
