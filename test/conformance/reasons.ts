@@ -1,7 +1,6 @@
 /** Why an id has no row, by the reason: a sentence for the reader, then the ids. */
 
 /** What a later part of the product brings; these reasons come to zero with it. */
-const WITH_CREDIT = 'with credit: the allocator of CREDIT.md, until which windows are fixed';
 const WITH_AGGREGATES =
   'with aggregates: longer windows, more aggregates, raw values, events, groups, history';
 const WITH_NODES = 'operations: several nodes, among which shards move';
@@ -15,7 +14,6 @@ const PAGE = 'page: binds later revisions of the protocol, not an implementation
 
 /** Reasons with the ids that have them. */
 export const REASONS: Readonly<Record<string, readonly string[]>> = {
-  [WITH_CREDIT]: ['R7-10', 'R7-11', 'R7-23'],
   [WITH_AGGREGATES]: [
     'R9.2-5',
     'R9.4-1',
@@ -53,9 +51,6 @@ export const PARTS: Readonly<Record<string, string>> = {
   'R2.1-8': 'TLS client certificates',
   'R4.1-9': '4200 with `to`, which needs a second node',
   'R5.2-12': '4023, which needs publish scopes by series',
-  'R7-6': 'lim of a subscription only; what the allocator does comes with it',
-  'R7-9': 'the budget of fixed windows, not that of the allocator',
-  'R7-12': 'the grant queue, which comes with the allocator',
   'R9.1-4': 'limits on windows',
   'R9.1-5': 'the figures of what is computed today',
   'R9.3-1': "the device's status (§11.8)",

@@ -145,6 +145,7 @@ rule(
       if (i % 3 === 0) node.disconnect(session);
       node.pass(600);
       expect(node.gateway.ingest.credit.outstanding).toBeLessThanOrEqual(budgetBytes);
+      expect(node.gateway.ingest.credit.promisedBytes).toBeLessThanOrEqual(budgetBytes);
     }
     expect(node.gateway.ingest.credit.outstanding).toBeGreaterThan(budgetBytes / 2);
   },
