@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   curve: 'the same from half to ten times, as table and chart of docs/performance.md',
   storm: '5 000 devices that come back at once',
   wire: 'the codec, in process',
+  credit: 'the allocator next to a fixed window, in process',
   aggregation: 'windows, in process',
   'file-log': 'the embedded log next to a bare write and fdatasync',
 };
