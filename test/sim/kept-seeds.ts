@@ -50,4 +50,8 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     seed: 5282,
     found: 'a mark was judged by the clock of its gateway, which had been set meanwhile',
   },
+  {
+    seed: 5067,
+    found: 'backfill waited for ever behind live lanes that waited for memory of idle devices',
+  },
 ];

@@ -46,7 +46,7 @@ export class Credit {
     for (const f of ['lane', 'pipe', 'list', 'open_', 'heard']) this[f] = grow(Uint8Array, this[f]);
     this.cap = cap; if (this.lists) this.lists.next = this.next;
   }
-  addPipe() { const L = this.lists; this.pipes.push({ queued: 0, coming: 0, wheel: new Float64Array(SLOTS), ring0: L.make(), ring1: L.make(), ring2: L.make(), N: this.k.start, M: this.k.target, D: this.k.start / this.k.target, base: 0, baseAt: 0, R: 0, lastDone: 0, busyFrom: 0, Q: this.k.start, T: this.k.target, owed2: 0, have0: 65536, at0: 0, lag: 0, stopped: false }); return this.pipes.length - 1; }
+  addPipe() { const L = this.lists; this.pipes.push({ queued: 0, coming: 0, wheel: new Float64Array(SLOTS), ring0: L.make(), ring1: L.make(), ring2: L.make(), N: this.k.start, M: this.k.target, D: this.k.start / this.k.target, base: 0, baseAt: 0, R: 0, lastDone: 0, busyFrom: 0, Q: this.k.start, T: this.k.target, owed2: 0, broke: 0, servedAt: 0, have0: 65536, at0: 0, lag: 0, stopped: false }); return this.pipes.length - 1; }
   addTenant(rate, burst, now) { this.tenants.push({ rate, burst, have: burst, at: now, list: this.lists.make() }); return this.tenants.length - 1; }
   over(i) { return Math.max(0, this.limit[i] - this.settled[i] - this.reserve[i]); }
   room() { return this.size - this.pool; }
@@ -148,7 +148,7 @@ export class Credit {
     for (;;) {
       const play = p.queued + p.coming + p.D * Math.max(0, p.lag - k.lagFree), one2 = !hold2 && L.len[p.ring2] > 0 && (L.len[p.ring1] === 0 ? play < q2 : p.owed2 >= 8256 && play < p.Q);
       const ring = one2 ? p.ring2 : p.ring1;
-      if (!one2 && (L.len[p.ring1] === 0 || play >= p.Q)) return;
+      if (!one2 && (L.len[p.ring1] === 0 || play >= p.Q)) break;
       const i = L.shift(ring); if (!this.open_[i]) { this.leave(i); continue; }
       const h = this.more(i); if (h <= 0) { this.leave(i); continue; }
       const one = this.one[i]; this.deficit[i] = Math.min(4e9, this.deficit[i] + one * this.weight[i]);
@@ -157,12 +157,14 @@ export class Credit {
       if (g < Math.min(h, one)) {
         if (t < Math.min(h, one)) { this.park(i, Math.min(h, one), now); continue; }              // its quota
         if (this.lane[i] === 2 && this.limit[i] - this.received[i] < one) { L.unshift(ring, i); hold2 = true; continue; }  // the budget: lane 2 reserves nothing, so it waits here
-        if (g < 1) { this.deficit[i] -= one * this.weight[i]; L.push(ring, i); if (++broke > 8) return; continue; }   // the budget: it holds its reserve and waits for its turn
+        if (g < 1) { this.deficit[i] -= one * this.weight[i]; L.push(ring, i); if (++broke > 8) break; continue; }   // the budget: it holds its reserve and waits for its turn
       }
       this.grant(i, g, p, now); this.deficit[i] -= g;
       if (one2) p.owed2 = Math.max(0, p.owed2 - g); else p.owed2 = Math.min(65536, p.owed2 + k.trickle * g);
       if (h > g) L.push(ring, i); else this.leave(i);
     }
+    if (broke > 0 && p.broke > 0) p.owed2 = Math.min(65536, p.owed2 + k.trickle * p.D * (now - p.servedAt));   // live waits for memory, perhaps for ever: then 1/50 of D
+    p.broke = broke; p.servedAt = now;
   }
   most(i) { return Math.max(0, this.settled[i] + this.reserve[i] - this.limit[i]) + Math.max(0, this.room() - (this.lane[i] === 2 ? 0 : this.k.keep2)); }
   // ---- the log

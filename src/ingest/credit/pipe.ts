@@ -26,6 +26,8 @@ export class Pipe {
   /** The node's tokens of lane 0. */
   #critical: number;
   #criticalAt = 0;
+  #servedAt = 0;
+  #wasInVain = false;
 
   constructor(constants: CreditConstants, firstRing: number) {
     this.#constants = constants;
@@ -66,6 +68,26 @@ export class Pipe {
   /** Lane 0 was granted so much. */
   chargeCritical(bytes: number): void {
     this.#critical -= bytes;
+  }
+
+  /** Live was granted so much, so backfill may have its part. */
+  oweBackfill(bytes: number): void {
+    const { backfillTrickle, backfillSavedBytes } = this.#constants;
+    const owed = this.owedBackfill + backfillTrickle * bytes;
+    this.owedBackfill = Math.min(backfillSavedBytes, owed);
+  }
+
+  /**
+   * Everybody had a turn; so many were in vain. Live that waits for memory may wait for ever, for
+   * devices that have nothing to say hold it: meanwhile backfill is owed its part of what the log
+   * takes, or it would wait as long. The memory kept for it is there.
+   */
+  served(inVain: number, now: number): void {
+    if (inVain > 0 && this.#wasInVain) {
+      this.oweBackfill(this.drain.perSecond * Math.max(0, now - this.#servedAt));
+    }
+    this.#wasInVain = inVain > 0;
+    this.#servedAt = now;
   }
 
   /** Credit of this round trip was granted: the mean follows over about a second's worth. */

@@ -23,16 +23,21 @@ export class Turns {
     // Lane 0 holds no more than its own, so an alarm gets out of its device in an outage. [R7-11]
     this.#serveCritical(pipe, now);
     if (pipe.stopped !== WHY.none) return;
+    pipe.served(this.#serveBulk(pipe, now), now);
+  }
+
+  /** Lanes 1 to 3. Returns how many turns were in vain. */
+  #serveBulk(pipe: Pipe, now: number): number {
     let mayBackfill = true;
     let inVain = 0;
-    for (;;) {
+    while (inVain < this.#books.constants.inVainMax) {
       const ring = this.#ringOf(pipe, mayBackfill);
-      if (ring < 0) return;
+      if (ring < 0) break;
       const turn = this.#turn(pipe, ring, now);
       if (turn === 'no more backfill') mayBackfill = false;
       else if (turn === 'in vain') inVain += 1;
-      if (inVain >= this.#books.constants.inVainMax) return;
     }
+    return inVain;
   }
 
   /** Lane 0: at once, while it is below its share of the drain. Each that stands there once. */
@@ -119,14 +124,11 @@ export class Turns {
   }
 
   #give(pipe: Pipe, row: number, bytes: number): void {
-    const { rows, constants } = this.#books;
+    const { rows } = this.#books;
     this.#books.grant(row, bytes);
     rows.deficit[row] = (rows.deficit[row] as number) - bytes;
     if (rows.lane[row] === LANE.backfill) {
       pipe.owedBackfill = Math.max(0, pipe.owedBackfill - bytes);
-    } else {
-      const owed = pipe.owedBackfill + constants.backfillTrickle * bytes;
-      pipe.owedBackfill = Math.min(constants.backfillSavedBytes, owed);
-    }
+    } else pipe.oweBackfill(bytes);
   }
 }

@@ -18,6 +18,9 @@ export class Grants implements CreditPort {
   /** Granted to live, and to backfill while live waited, by pipe. */
   readonly #live: number[] = [];
   readonly #backfill: number[] = [];
+  /** What the log takes while live waits, by pipe. */
+  readonly #drained: number[] = [];
+  #auditedAt = 0;
 
   constructor(lanes: ReadonlyMap<number, Lane>) {
     this.#lanes = lanes;
@@ -48,6 +51,11 @@ export class Grants implements CreditPort {
       const most = 2 * LARGEST_CRITICAL + CREDIT.criticalPerSecond * (now - openedAt) + returned;
       if (granted > most + 1) throw new Error(`C6: lane 0 was granted ${granted} of ${most}`);
     }
+    for (const [at, { ring1, drain }] of this.allocator?.books.pipes.entries() ?? []) {
+      if (this.allocator?.books.lists.length(ring1) === 0) continue;
+      this.#drained[at] = (this.#drained[at] ?? 0) + drain.perSecond * (now - this.#auditedAt);
+    }
+    this.#auditedAt = now;
   }
 
   /** C11: while live waits, backfill gets its trickle and no more. */
@@ -56,8 +64,8 @@ export class Grants implements CreditPort {
     if (lane !== LANE.backfill || this.allocator?.books.lists.length(pipe.ring1) === 0) return;
     const sum = (this.#backfill[at] ?? 0) + bytes;
     this.#backfill[at] = sum;
-    const most =
-      CREDIT.backfillSavedBytes + LARGEST_BULK + CREDIT.backfillTrickle * (this.#live[at] ?? 0);
+    const waited = (this.#live[at] ?? 0) + (this.#drained[at] ?? 0);
+    const most = CREDIT.backfillSavedBytes + LARGEST_BULK + CREDIT.backfillTrickle * waited;
     if (sum > most + 1) throw new Error(`C11: backfill was granted ${sum} of ${most}`);
   }
 }
