@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { LogReader } from '../../src/adapters/log/log-reader.ts';
 import { LOG_NAMES } from '../../src/model/record.ts';
 import { Browser } from '../support/browser.ts';
-import { ROOT } from '../support/doc-code.ts';
+import { codeIn, ROOT } from '../support/doc-code.ts';
 import { killed, metric } from '../support/gateway-process.ts';
 import { ModuleServer } from '../support/module-server.ts';
 import { PackedProject } from '../support/packed-project.ts';
@@ -200,42 +200,49 @@ describe('tidegate/consumer', () => {
   });
 });
 
-/**
- * A page of somebody's site: the device session of the package on the browser's own WebSocket. What
- * it does with the effects is all that a host has to do.
- */
+describe('tidegate/client', () => {
+  test('is the device of the README, in a project that installed the package', async () => {
+    const { ws, http } = await serve('--log', 'memory');
+    const code = codeIn('README.md', 'js', 'connectDevice').replace('ws://127.0.0.1:8080/v1', ws);
+    const said = await run('device.js', code);
+    for (const kind of ['connecting', 'live', 'acked', 'closed']) expect(said).toContain(kind);
+    const durable = 'tidegate_ingest_frames_settled_total{outcome="durable"}';
+    expect(await metric(http, durable)).toBeGreaterThanOrEqual(2);
+  });
+
+  test('keeps its ring in a file', async () => {
+    const { ws } = await serve('--log', 'memory');
+    const said = await run(
+      'kept.js',
+      `import { existsSync } from 'node:fs';
+import { connectDevice } from 'tidegate/client';
+import { openRingFile } from 'tidegate/client/ring-file';
+const store = openRingFile('./ring');
+const series = { heading: { unit: 'deg' } };
+const device = connectDevice({ url: ${JSON.stringify(ws)}, token: 'ship/1', series, store });
+device.write({ heading: 90 });
+await device.flush();
+await device.close();
+console.log(existsSync('./ring'));
+`,
+    );
+    expect(said).toBe('true\n');
+  });
+});
+
+/** A page of somebody's site, with the client of the package as it is: no bundler. */
 const PAGE = `<!doctype html><title>a device</title><script type="module">
-import { DeviceSession } from '/dist/src/client/device-session.js';
+import { connectDevice } from '/dist/src/adapters/device/device-client.js';
 const { url, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-const sets = [{ s: 1, lane: 1, cols: [['heading', 'deg']] }];
-const options = { url, token, codec: 'cbor', sets, lanes: [1], ringBytesMax: 65536, random: Math.random };
-const session = new DeviceSession(options);
-window.told = { acked: 0, finished: false, others: [] };
-let socket;
-const take = (input) => {
-  const now = { monoMs: performance.now(), wallUs: Date.now() * 1000 };
-  for (const effect of session.step(input, now, socket?.bufferedAmount ?? 0)) {
-    if (effect.kind === 'connect') connect(effect.url);
-    else if (effect.kind === 'send' || effect.kind === 'sendFrame') socket.send(effect.bytes);
-    else if (effect.kind === 'close') socket.close(effect.code);
-    else if (effect.kind === 'acked') told.acked += effect.freed.length;
-    else if (effect.kind === 'finished') told.finished = true;
-    else if (effect.kind !== 'welcomed') told.others.push(effect);
-  }
-};
-const connect = (to) => {
-  socket = new WebSocket(to, 'tidegate.v1.cbor');
-  socket.binaryType = 'arraybuffer';
-  socket.onopen = () => take({ kind: 'opened' });
-  socket.onmessage = ({ data }) =>
-    take({ kind: 'message', bytes: new Uint8Array(data), isText: false });
-  socket.onclose = ({ code, reason }) =>
-    take({ kind: 'closed', ending: { code, status: 0, message: reason } });
-};
-setInterval(() => take({ kind: 'tick' }), 20);
-window.publish = (v) =>
-  take({ kind: 'form', lane: 1, blocks: [{ s: 1, t: Date.now() * 1000, v: [[v]] }] });
-window.finish = () => take({ kind: 'finish', watermarks: [] });
+const device = connectDevice({ url, token, series: { heading: { unit: 'deg' } } });
+window.told = { acked: 0, closed: false, others: [] };
+device.on((event) => {
+  if (event.kind === 'acked') told.acked += event.readings;
+  else if (event.kind === 'closed') told.closed = true;
+  else if (event.kind !== 'live' && event.kind !== 'connecting') told.others.push(event);
+});
+window.publish = (heading) => device.write({ heading });
+window.finish = () => device.flush().then(() => device.close());
 </script>`;
 
 describe('a device in a browser', () => {
@@ -268,8 +275,8 @@ describe('a device in a browser', () => {
     const page = await open(ws, token);
     for (const value of [90, 91.5, 93]) await page.evaluate(`publish(${value})`);
     await page.evaluate('finish()');
-    await expect.poll(() => page.evaluate('told.finished')).toBe(true);
-    expect(await page.evaluate('told')).toEqual({ acked: 3, finished: true, others: [] });
+    await expect.poll(() => page.evaluate('told.closed')).toBe(true);
+    expect(await page.evaluate('told')).toEqual({ acked: 3, closed: true, others: [] });
     expect({ missing: site.missing, complaints: browser.complaints }).toEqual({
       missing: [],
       complaints: [],
@@ -282,7 +289,7 @@ describe('a device in a browser', () => {
     const { ws, http } = await serve('--log', 'memory');
     const page = await open(ws, DEVICE);
     await expect.poll(() => page.evaluate('told.others.length')).toBeGreaterThan(0);
-    expect(await page.evaluate('told.others[0]')).toMatchObject({ ending: { code: 1006 } });
+    expect(await page.evaluate('told.others[0]')).toMatchObject({ kind: 'waiting' });
     const upgrade = refusedUpgrade(ws, ['tidegate.v1.cbor'], { origin: site.url.slice(0, -1) });
     expect(await upgrade).toMatchObject({ status: 403, body: { error: 4004 } });
     expect(await metric(http, 'tidegate_sessions')).toBe(0);
@@ -291,6 +298,11 @@ describe('a device in a browser', () => {
 
 /** A program in TypeScript, with the mistakes that its compiler has to see. */
 const TYPED = `
+import { connectDevice, type DeviceEvent } from 'tidegate/client';
+export const device = connectDevice({ url: 'ws://127.0.0.1:8080/v1', token: 'a', series: { x: {} } });
+device.on((event: DeviceEvent) => { if (event.kind === 'acked') event.readings.toFixed(); });
+// @ts-expect-error: only what exports names can be imported.
+export type { Pipe } from 'tidegate/dist/src/ingest/credit/pipe.js';
 import { type LogItem, readingsOf, TidegateReader, type WindowResult } from 'tidegate/consumer';
 const reader = new TidegateReader({ heldBytesMax: 1024 });
 const items: LogItem[] = reader.read('tidegate.readings', 0, { offset: '0', key: null, value: null });

@@ -13,7 +13,9 @@ test('the device in the README runs as it stands there, and its readings are in 
     env: { ...process.env, TIDEGATE_URL: gateway.ws },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  child.stdin.end(codeIn('README.md', 'js', 'connectDevice'));
+  // By its name it is found where the package is installed: test/integration/package.test.ts.
+  const code = codeIn('README.md', 'js', 'connectDevice');
+  child.stdin.end(code.replace('tidegate/client', './src/adapters/device/device-client.ts'));
   const said = await text(child.stdout);
   if (child.exitCode === null) await once(child, 'close');
   expect(child.exitCode).toBe(0);
