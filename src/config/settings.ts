@@ -97,7 +97,7 @@ export const SETTINGS: typeof KAFKA_SETTINGS & {
     read: readSessions,
     write: (value) => (value === null ? '' : String(value)),
     fallback: null,
-    otherwise: 'what four fifths of the budget are enough for',
+    otherwise: 'as the budget allows',
     help: 'devices that are served at a time; more are told to come back',
   },
   quotaRateBytes: {
