@@ -3,9 +3,10 @@ import { CreditDevice, type LaneShape } from './credit-device.ts';
 import { templateOf } from './frame.ts';
 
 /**
- * As many devices as a node lets in; told to `fill`, each sends all it may in frames of 40 bytes.
- * Argument: the URL. Prints the number of devices; then what is not acked (`Filled`) when nobody has
- * credit left; then the same when all is acked, or a minute later.
+ * As many devices as a node lets in, with frames of 40 bytes. Argument: the URL. Prints the number of
+ * devices. A line on stdin is answered with what is not acked (`Filled`): `warm`, after some bursts
+ * that were acked one after the other; `fill`, when nobody has credit left; `end`,
+ * when all is acked, or a minute later.
  */
 export interface Filled {
   readonly frames: number;
@@ -20,6 +21,9 @@ const CONNECTS_PER_TURN = 20;
 const TURN_MS = 20;
 /** Time for credit to be given to whoever waits for it. Units: ms. */
 const REST_MS = 3000;
+/** Frames of each lane in a burst: the budget stays as good as empty. */
+const WARM_FRAMES = 5;
+const WARM_BURSTS = 15;
 const ACKS_MS_MAX = 60_000;
 
 const shapeOf = (lane: number, set: number): LaneShape => ({
@@ -57,14 +61,14 @@ function held(): Filled {
   return { frames, cost: frames * (lanes[0]?.cost ?? 0), disconnects };
 }
 
-/** Sends what may be sent now; returns how many frames that were. */
-function pump(): number {
+/** Sends what may be sent now; returns how many frames that were. `most`: of one lane. */
+function pump(most = Number.POSITIVE_INFINITY): number {
   const now = performance.now();
   let sent = 0;
   for (const device of devices) {
     if (!device.isLive) continue;
     for (const lane of device.lanes) {
-      while (lane.hasCredit && device.isFlushed) {
+      for (let i = 0; i < most && lane.hasCredit && device.isFlushed; i += 1) {
         device.send(lane, now, 1000);
         sent += 1;
       }
@@ -83,18 +87,32 @@ while (refused === 0 && devices.length < DEVICES_MAX) {
 }
 await sleep(REST_MS);
 say(live);
-const [order] = await createInterface(process.stdin)
-  [Symbol.asyncIterator]()
-  .next()
-  .then(({ value }) => [value]);
-if (order === 'fill') {
+
+async function fill(): Promise<void> {
   for (let idleMs = 0; idleMs < REST_MS; idleMs = pump() > 0 ? 0 : idleMs + TURN_MS) {
     await sleep(TURN_MS);
   }
-  say(held());
 }
-const until = performance.now() + ACKS_MS_MAX;
-while (held().frames > 0 && performance.now() < until) await sleep(TURN_MS);
-isOver = true;
-say(held());
-process.exit(0);
+
+async function acked(): Promise<void> {
+  const until = performance.now() + ACKS_MS_MAX;
+  while (held().frames > 0 && performance.now() < until) await sleep(TURN_MS);
+}
+
+async function warm(): Promise<void> {
+  for (let burst = 0; burst < WARM_BURSTS; burst += 1) {
+    pump(WARM_FRAMES);
+    await acked();
+  }
+  // Limits that were held back follow.
+  await sleep(REST_MS);
+}
+
+for await (const order of createInterface(process.stdin)) {
+  if (order === 'warm') await warm();
+  else if (order === 'fill') await fill();
+  else await acked();
+  isOver = order === 'end';
+  say(held());
+  if (isOver) process.exit(0);
+}

@@ -3,22 +3,30 @@ import type { Breach } from '../model/errors.ts';
 import type { Settlement } from '../model/frame.ts';
 
 const FIRST_ROWS = 256;
-/** A batch larger than this is closed and the next one begun. Units: bytes. */
+/**
+ * A batch that has no room here for a largest row is closed and the next one begun: a row more would
+ * double its buffer, and half of that would stay empty. Units: bytes.
+ */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Largest row: a largest frame with its header and its key. Units: bytes. */
+const ROW_BYTES_MAX = 16 * 1024;
+/** The same for the columns beside the bytes: frames of 40 bytes fill both alike. */
+const BATCH_ROWS_MAX = 40_960;
 
 /**
  * A batch with what is needed to settle its rows once they are durable.
  * Shape: parallel columns, a row each; rows that settle nothing (marks, fences) have session −1.
  */
 export class PendingBatch {
-  readonly records = new RecordBatch();
-  #deviceId = new Uint32Array(FIRST_ROWS);
-  #session = new Float64Array(FIRST_ROWS);
-  #lane = new Uint8Array(FIRST_ROWS);
-  #cost = new Uint32Array(FIRST_ROWS);
-  #readings = new Uint32Array(FIRST_ROWS);
-  #epoch = new Float64Array(FIRST_ROWS);
-  #n = new Float64Array(FIRST_ROWS);
+  readonly records: RecordBatch;
+  #deviceId: Uint32Array;
+  #session: Float64Array;
+  #lane: Uint8Array;
+  /** 16 bits: no frame is larger than a message may be. */
+  #cost: Uint16Array;
+  #readings: Uint32Array;
+  #epoch: Float64Array;
+  #n: Float64Array;
   readonly #refusals = new Map<number, Breach>();
   readonly #settlement: Settlement = {
     deviceId: 0,
@@ -32,10 +40,31 @@ export class PendingBatch {
   };
   /** When the oldest row came. Units: monotonic ms. */
   openedAtMs = 0;
-  /** It is closed when it has so many bytes. */
+  /** It is closed when it has so many bytes, if not before. */
   bytesMax = BATCH_BYTES_MAX;
   /** Under which ownership of the log the rows are stamped. */
   version = 0;
+
+  /** `isLarge`: it will surely be filled, so it is spared growing there. */
+  constructor(isLarge = false) {
+    const room = isLarge ? { rows: BATCH_ROWS_MAX, bytes: BATCH_BYTES_MAX } : undefined;
+    const rows = room?.rows ?? FIRST_ROWS;
+    this.records = new RecordBatch(room);
+    this.#deviceId = new Uint32Array(rows);
+    this.#session = new Float64Array(rows);
+    this.#lane = new Uint8Array(rows);
+    this.#cost = new Uint16Array(rows);
+    this.#readings = new Uint32Array(rows);
+    this.#epoch = new Float64Array(rows);
+    this.#n = new Float64Array(rows);
+  }
+
+  /** It takes no further row. */
+  get isFull(): boolean {
+    const { size, rows } = this.records;
+    const bytesMost = Math.min(this.bytesMax, BATCH_BYTES_MAX - ROW_BYTES_MAX);
+    return rows > 0 && (size >= bytesMost || rows >= BATCH_ROWS_MAX);
+  }
 
   /** Notes who is to be told about the row. */
   note(row: number, frame: Settlement): void {
@@ -95,14 +124,14 @@ export class PendingBatch {
     this.#deviceId = grown(this.#deviceId, new Uint32Array(rows));
     this.#session = grown(this.#session, new Float64Array(rows));
     this.#lane = grown(this.#lane, new Uint8Array(rows));
-    this.#cost = grown(this.#cost, new Uint32Array(rows));
+    this.#cost = grown(this.#cost, new Uint16Array(rows));
     this.#readings = grown(this.#readings, new Uint32Array(rows));
     this.#epoch = grown(this.#epoch, new Float64Array(rows));
     this.#n = grown(this.#n, new Float64Array(rows));
   }
 }
 
-function grown<Column extends Uint8Array | Uint32Array | Float64Array>(
+function grown<Column extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(
   from: Column,
   to: Column,
 ): Column {

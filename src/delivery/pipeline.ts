@@ -25,7 +25,7 @@ export class Pipeline {
 
   /** The batch that a new row goes to. */
   batch(now: Now): PendingBatch {
-    if (this.#open.records.size >= this.#open.bytesMax) this.#close();
+    if (this.#open.isFull) this.#close(true);
     if (this.#open.records.rows === 0) this.#open.openedAtMs = now.monoMs;
     return this.#open;
   }
@@ -94,9 +94,10 @@ export class Pipeline {
     if (isSmall && this.#spares.length < SPARES_MAX) this.#spares.push(landed);
   }
 
-  #close(): void {
+  /** `isLarge`: the next one will be filled too. */
+  #close(isLarge = false): void {
     this.#closed.push(this.#open);
-    this.#open = this.#spares.pop() ?? new PendingBatch();
+    this.#open = this.#spares.pop() ?? new PendingBatch(isLarge);
   }
 
   get #waits(): number {

@@ -3,6 +3,12 @@ import type { DeadLetter, LogKind, SchemaRecord } from './record.ts';
 const FIRST_BYTES = 64 * 1024;
 const FIRST_ROWS = 256;
 
+/** What a batch has room for before it has to grow. */
+export interface BatchRoom {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 /**
  * Records to be appended together, in order. All bytes lie in one buffer and the bookkeeping in
  * typed arrays: an object per 40-byte frame would cost 350–950 bytes of heap.
@@ -12,16 +18,24 @@ const FIRST_ROWS = 256;
  * Guarantee: rows of one (log, shard) are in the order of their offsets.
  */
 export class RecordBatch {
-  bytes = new Uint8Array(FIRST_BYTES);
-  log = new Uint8Array(FIRST_ROWS);
-  shard = new Uint16Array(FIRST_ROWS);
+  bytes: Uint8Array<ArrayBuffer>;
+  log: Uint8Array<ArrayBuffer>;
+  shard: Uint16Array<ArrayBuffer>;
   /** Shape: rows + 1 entries count. */
-  start = new Uint32Array(FIRST_ROWS + 1);
+  start: Uint32Array<ArrayBuffer>;
   rows = 0;
   /** Set definitions that must be durable before any row of this batch. */
   readonly schemas: SchemaRecord[] = [];
   /** Dead letters that must be durable before the batch counts as durable. */
   readonly deadLetters: DeadLetter[] = [];
+
+  /** `room`: what it will surely be filled with, which spares it growing there. */
+  constructor(room: BatchRoom = { rows: FIRST_ROWS, bytes: FIRST_BYTES }) {
+    this.bytes = new Uint8Array(room.bytes);
+    this.log = new Uint8Array(room.rows);
+    this.shard = new Uint16Array(room.rows);
+    this.start = new Uint32Array(room.rows + 1);
+  }
 
   /** How many bytes the rows take. */
   get size(): number {
