@@ -249,6 +249,8 @@ export async function publisher(
   ];
   const welcome = await peer.hello({ ch, ...hello });
   for (const [lane = 0] of welcome.ch ?? []) peer.say('def', { c: lane, ...SETS[lane] });
+  // A node that had no time just now grants nothing yet, and says that it is slow. [R7-10]
+  if (welcome.why === 1) await peer.until('flow', ({ f }) => f.some(([, , lim]) => lim > 0));
   return peer;
 }
 
