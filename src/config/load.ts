@@ -1,4 +1,4 @@
-import { SESSION_BYTES } from '../ingest/credit/memory.ts';
+import { sessionsOf } from '../ingest/credit/memory.ts';
 import type { Config } from './config.ts';
 import { ConfigFaults, type Fault } from './faults.ts';
 import { type ConfigFile, EMPTY_FILE, parseConfigFile } from './file.ts';
@@ -139,8 +139,8 @@ function contradictions(
     fault(listen.where, `without TLS only loopback is served, ${unless}`);
   }
   // Reserves have to leave a pool: without one no window could grow.
-  if ((sessions.value ?? 0) * SESSION_BYTES > budgetBytes.value * RESERVED_MOST) {
-    const most = Math.floor((budgetBytes.value * RESERVED_MOST) / SESSION_BYTES);
+  const most = sessionsOf(budgetBytes.value, RESERVED_MOST);
+  if ((sessions.value ?? 0) > most) {
     fault(sessions.where, `the budget is enough for ${most}: choose a larger ingest.budget`);
   }
   return faults;

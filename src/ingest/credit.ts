@@ -12,6 +12,7 @@ import type { Session } from './session.ts';
 
 /** While somebody waits, limits are looked after this often; stopped, lane 0 alone. Units: ms. */
 const SERVE_MS = { running: 16, stopped: 100 } as const;
+
 /** A rate that a device may keep up on lanes 1 and 2 together, and what it may send at once. */
 export interface Quota {
   /** Units: bytes of cost a second. */
@@ -97,12 +98,12 @@ export class Credit {
    * gone have left in the pipeline. Units: bytes.
    */
   get promisedBytes(): number {
-    const { memory, rows } = this.#allocator.books;
-    let sum = memory.used;
+    const { rows } = this.#allocator.books;
+    let sum = this.orphanedBytes;
     for (const [row, holder] of this.#holders.entries()) {
       if (!holder) continue;
       const { limit, settled } = holder.channel;
-      sum += Math.max(0, limit - settled) * (rows.growth[row] as number) - rows.over(row);
+      sum += Math.max(0, limit - settled) * (rows.growth[row] as number);
     }
     return sum;
   }

@@ -1,33 +1,20 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import type { Codec } from '../../src/model/machine.ts';
 import { schemaOf } from '../../src/wire/schema.ts';
 import { hex } from '../support/bytes.ts';
 import { useBed } from './bed.ts';
 import { cborValue, float } from './encoding.ts';
-import { blockOf, type Peer, publisher } from './peer.ts';
+import { publisher } from './peer.ts';
 import { FRAME, headersOf } from './record.ts';
 import { CODECS, READER, rule } from './rule.ts';
+import { recordScenes, T } from './scenes.ts';
 
 /** App. D: schema hashes and definitions, read by hand. */
 
 const bed = useBed();
-
-const T = 1_700_000_000_000_000;
+const { device } = recordScenes(bed);
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
-
-/** A device with one frame of two sets and one refused frame in the log. */
-async function device(codec: Codec): Promise<Peer> {
-  const peer = await publisher(bed(), codec);
-  peer.say('def', { c: 1, s: 5, cols: [['b']] });
-  peer.frame({ n: 1 }, [{ s: 5, t: T, v: [1] }, blockOf(2, T), { s: 5, t: T, v: [3] }]);
-  peer.frame({ n: 2 }, [{ s: 99, t: T, v: [1] }]);
-  peer.frame({ n: 1, c: 0 }, [{ s: 2, t: T, v: [true] }]);
-  await peer.acked(2);
-  await peer.acked(1, 0);
-  return peer;
-}
 
 /** The schema hash of §RD-17, with the CBOR written by hand. */
 function hashOf(cols: readonly (readonly [string, string?, number?, number?])[], of = ''): string {

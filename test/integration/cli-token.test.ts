@@ -138,8 +138,7 @@ describe('a gateway that asks for tokens', () => {
     const shown = await runCli(['config', '--config', config, ...listen]);
     expect(shown.code).toBe(0);
     expect(shown.stdout).toMatch(/^listen\.plaintext {2,}trusted-network {2,}file /m);
-    expect(shown.stdout).toMatch(/^auth\.hs256\.secretFile +\S+\/secret +file/m);
-    expect(shown.stdout).toContain(secretFile);
+    expect(shown.stdout).toContain(`auth.hs256.secretFile    ${secretFile}  file`);
     const json = await runCli(['config', '--json', '--config', config, ...listen]);
     expect(JSON.parse(json.stdout).auth).toEqual({
       value: { hs256: { secretFile } },

@@ -4,7 +4,6 @@ import { type CreditConstants, SLOT_S, slotOf, WHEEL_SLOTS } from './constants.t
 import { LIST, type ListKind, Lists } from './lists.ts';
 import type { Memory } from './memory.ts';
 import { Pipe } from './pipe.ts';
-
 import { QuotaRows } from './quota-rows.ts';
 import { reserveOf } from './reserve.ts';
 import { ChannelRows, NONE, UNTOLD } from './rows.ts';

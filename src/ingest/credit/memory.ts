@@ -14,9 +14,9 @@ export const SESSION_BYTES =
 export const setAsideFor = (sessions: number): number =>
   Math.ceil((sessions * SESSION_BYTES) / (1 - LANE_0_SHARE));
 
-/** How many sessions a budget is for, where nobody says so. */
-export const sessionsOf = (budgetBytes: number): number =>
-  Math.floor((SET_ASIDE_PART * budgetBytes * (1 - LANE_0_SHARE)) / SESSION_BYTES);
+/** For how many sessions this part of a budget is enough; absent: where nobody says how many. */
+export const sessionsOf = (budgetBytes: number, part = SET_ASIDE_PART): number =>
+  Math.floor((part * budgetBytes * (1 - LANE_0_SHARE)) / SESSION_BYTES);
 
 /**
  * The memory promised to publishers: the reserves that open channels own, and a pool for exposure

@@ -1,5 +1,5 @@
+import { Fifo } from '../../../src/fanout/fifo.ts';
 import type { Timeline } from '../timeline.ts';
-import { Fifo } from './fifo.ts';
 import { BATCH_BYTES_MAX, type LogKind, type LogModel } from './log-model.ts';
 
 /** Readings wait so long for company when nothing is being appended. */

@@ -1,5 +1,5 @@
+import { Fifo } from '../../../src/fanout/fifo.ts';
 import { COST_PER_MESSAGE } from '../../../src/model/limits.ts';
-import { Fifo } from './fifo.ts';
 import type { LaneNumber } from './measures.ts';
 import { Supply } from './supply.ts';
 
@@ -25,7 +25,7 @@ export class Lane {
   readonly cost: number;
   readonly supply: Supply;
   /** Send times of what is not acked. */
-  readonly unacked = new Fifo<number>();
+  unacked = new Fifo<number>();
   sent = 0;
   limit = 0;
   acked = 0;
@@ -54,7 +54,7 @@ export class Lane {
   /** The connection is gone: what was not acked is to be sent again. */
   lose(): void {
     this.supply.add(this.unacked.length * this.frameBytes);
-    this.unacked.clear();
+    this.unacked = new Fifo();
     this.sent = 0;
     this.limit = 0;
     this.acked = 0;

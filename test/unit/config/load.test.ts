@@ -261,6 +261,17 @@ describe('bad values', () => {
     );
   });
 
+  it('more sessions than the budget is enough for', () => {
+    const given = (sessions: string) => ({
+      flags: { budget: '1MiB' },
+      env: { TIDEGATE_SESSIONS: sessions },
+    });
+    expect(load(given('79')).sessions).toBe(79);
+    expect(faultsOf(given('80'))).toEqual([
+      'TIDEGATE_SESSIONS: the budget is enough for 79: choose a larger ingest.budget',
+    ]);
+  });
+
   it('hidden by a better one are faults all the same', () => {
     expect(faultsOf({ flags: { shards: '3' }, env: { TIDEGATE_SHARDS: 'x' } })).toHaveLength(1);
   });
