@@ -6,14 +6,18 @@ import type { World } from '../world.ts';
 
 const COST = 64;
 
+/** Two largest frames. */
+const windowOf = (lane: number): number => 2 * ((FRAME_BYTES_MAX[lane] ?? 0) + COST);
+
 /**
  * C3: what a gateway has admitted on lane 0 of a device and what is not in the log yet costs at most
- * its window, whatever connections it came by; the windows of the others follow what is used.
+ * its window, whatever connections it came by; the windows of the others follow what is used, and
+ * begin with two largest frames, less what is in the pipeline.
  * C4: what all of them are promised stays in the budget, and so does what is not in the log.
  */
 class UnsettledBound implements Checker {
   readonly name = 'C3 C4 unsettled within the window';
-  readonly kinds = ['judged', 'landed', 'stepped'] as const;
+  readonly kinds = ['told', 'judged', 'landed', 'stepped'] as const;
   readonly #world: World;
   readonly #blame: Blame;
   /** Cost that is not in the log, by owner, device and lane. */
@@ -29,9 +33,22 @@ class UnsettledBound implements Checker {
   }
 
   see(fact: Fact): void {
-    if (fact.kind === 'judged' && fact.fate === 'admitted') this.#admitted(fact);
+    if (fact.kind === 'told') this.#told(fact);
+    else if (fact.kind === 'judged' && fact.fate === 'admitted') this.#admitted(fact);
     else if (fact.kind === 'landed' && fact.entry.isValid) this.#landed(fact.entry);
     else if (fact.kind === 'stepped' && fact.input.kind !== 'record') this.#stepped(fact);
+  }
+
+  /** A lane begins with two largest frames at most, what earlier connections left among them. */
+  #told({ link, message }: FactOf<'told'>): void {
+    if (message.k !== 'welcome' || !link.isDevice) return;
+    const { node } = this.#world.sessions.view(link);
+    for (const [lane, , lim] of message.f ?? []) {
+      const unsettled = this.#unsettled.get(`${node.owner} ${link.party} ${lane}`) ?? 0;
+      const window = windowOf(lane);
+      if (lim + unsettled <= window) continue;
+      this.#blame(`lane ${lane}: ${lim} granted, ${unsettled} unsettled of ${window}`, link.party);
+    }
   }
 
   #admitted({ link, lane, n, bytes }: FactOf<'judged'>): void {
@@ -45,7 +62,7 @@ class UnsettledBound implements Checker {
     this.#sums.set(node.owner, (this.#sums.get(node.owner) ?? 0) + bytes + COST);
     const sum = this.#sums.get(node.owner) ?? 0;
     if (sum > node.budgetBytes) this.#blame(`${node.name} holds ${sum} of ${node.budgetBytes}`);
-    const window = 2 * ((FRAME_BYTES_MAX[lane] ?? 0) + COST);
+    const window = windowOf(lane);
     if (lane > 0 || unsettled <= window) return;
     this.#blame(`lane ${lane}: ${unsettled} unsettled, the window is ${window}`, link.party);
   }
