@@ -128,7 +128,6 @@ export class Gateway {
       case 'readEnd':
         return delivery.readEnd(input.log, now);
       case 'appended':
-        this.#landedUs[input.log] = now.wallUs;
         return delivery.appended(input.log, input.offsets, now);
       case 'failed':
         return delivery.failed(input.log, input.reason, now);
@@ -150,6 +149,7 @@ export class Gateway {
 
   /** What appends take is what credit is made of. Source: CREDIT §5.1. */
   #appendDone(log: LogKind, cost: number, tookMs: number): void {
+    this.#landedUs[log] = this.#now.wallUs;
     const { credit } = this.ingest;
     credit.appended(log === LOG.alarms, cost, tookMs, this.#now);
     const most = credit.batchAtMost(this.#now);

@@ -44,6 +44,8 @@ export interface DeliveryOptions {
   /** Shape: 8 random bytes, new for every ownership. */
   readonly own: Uint8Array;
   readonly lingerMs: number;
+  /** Alarms had better gather than be appended now; a tick comes as soon as that ends. */
+  readonly isLogBusy?: () => boolean;
   /** After a failed append the start path may be taken again. */
   readonly isRecoverable: () => boolean;
   readonly port: DeliveryPort;
@@ -70,7 +72,8 @@ export class Delivery {
     const { port } = options;
     this.#port = port;
     this.#isRecoverable = options.isRecoverable;
-    const shared = { ...options, port: this.#ownedLogPort() };
+    const { isLogBusy, ...others } = options;
+    const shared = { ...others, port: this.#ownedLogPort() };
     this.#readings = new OwnedLog({
       ...shared,
       log: LOG.readings,
@@ -80,6 +83,7 @@ export class Delivery {
       ...shared,
       log: LOG.alarms,
       lingerMs: 0,
+      ...(isLogBusy ? { isBusy: isLogBusy } : {}),
       firstGen: (shard) => this.#readings.tails.gen(shard),
     });
     this.#results = new ResultsLog((batch) => port.append(LOG.aggregates, batch));
@@ -212,7 +216,7 @@ export class Delivery {
   /** An append came back. */
   appended(log: LogKind, offsets: Float64Array, now: Now): void {
     if (this.#isBroken) return;
-    if (log === LOG.aggregates) this.#results.appended();
+    if (log === LOG.aggregates) this.#results.appended(now);
     else this.#owned(log).appended(offsets, now);
   }
 

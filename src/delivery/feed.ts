@@ -18,7 +18,7 @@ interface Landed {
 /**
  * Durable rows of one log on their way to aggregation, in log order. When aggregation has done
  * enough for one step, the next row waits for another.
- * Bounds: one batch. While it is fed no further append of this log begins.
+ * Bounds: one batch. While it is fed the next one may be on its way to the log, but does not land.
  */
 export class Feed {
   readonly #tails: Tails;
@@ -57,18 +57,19 @@ export class Feed {
     this.#row = 0;
   }
 
-  /** Feeds what aggregation takes in this step, or all. */
-  goOn(isWhole: boolean): void {
-    if (this.#landed === null) return;
+  /** Feeds what aggregation takes in this step, or all; the batch, once all of it was fed. */
+  goOn(isWhole: boolean): PendingBatch | null {
+    if (this.#landed === null) return null;
     const { batch, offsets } = this.#landed;
     const { records } = batch;
     const { log } = this.#record;
     for (; this.#row < records.rows; this.#row += 1) {
       const shard = records.shard[this.#row] as number;
-      if (!isWhole && !this.#port.mayFeed(log, shard)) return;
+      if (!isWhole && !this.#port.mayFeed(log, shard)) return null;
       this.#feed(records, this.#row, offsets[this.#row] as number);
     }
     this.#landed = null;
+    return batch;
   }
 
   #feed(records: RecordBatch, row: number, offset: number): void {

@@ -37,6 +37,8 @@ export interface OwnedLogOptions {
   readonly node: string;
   readonly own: Uint8Array;
   readonly lingerMs: number;
+  /** Rows had better gather than be appended now; absent: never. */
+  readonly isBusy?: () => boolean;
   /** After a failed append the start path may be taken again. */
   readonly isRecoverable: () => boolean;
   /** Generation of the fence that makes this shard ours for the first time. */

@@ -1,28 +1,27 @@
 import type { FrameRow } from '../model/frame.ts';
-import { LOG, type LogRecord, RECORD } from '../model/record.ts';
+import { type LogRecord, RECORD } from '../model/record.ts';
 import type { Now } from '../model/time.ts';
 import type { MarkEntry } from '../wire/mark.ts';
-import { emptyHeader, type RecordHeader, readHeader } from '../wire/record-header.ts';
+import { emptyHeader, type RecordHeader } from '../wire/record-header.ts';
 import { gapsBefore } from './continuity.ts';
 import { Feed } from './feed.ts';
 import type { Broken, OwnedLogOptions, OwnedLogPort } from './owned-log-port.ts';
-import { PendingBatch } from './pending-batch.ts';
+import type { PendingBatch } from './pending-batch.ts';
 import { Pipeline } from './pipeline.ts';
+import { Rest } from './rest.ts';
 import { restamped } from './restamp.ts';
 import { RowWriter } from './row-writer.ts';
 import { Tails } from './tails.ts';
 import { Undecided } from './undecided.ts';
 
-/** After a start path that failed the next one begins so much later, doubling. Units: ms. */
-const REST_MS = 50;
-const REST_MS_MAX = 1000;
-
 type Phase = 'idle' | 'fencing' | 'resting' | 'owned' | 'broken';
 
-/** An append that came back, waiting for the gap before it to be read. */
+/** An append that came back. It may have to wait for the rows before it, or for a gap to be read. */
 interface Landing {
   readonly batch: PendingBatch;
   readonly offsets: Float64Array;
+  /** Units: ms. */
+  readonly tookMs: number;
 }
 
 /**
@@ -45,12 +44,13 @@ export class OwnedLog {
   #phase: Phase = 'idle';
   #wasOwned = false;
   #sawForeignFence = false;
-  #attempts = 0;
-  #restUntilMs = 0;
+  readonly #rest = new Rest();
   /** Counts ownerships: rows stamped under an older one are written anew before they go out. */
   #version = 0;
   #fence: PendingBatch | null = null;
   #landing: Landing | null = null;
+  /** The landing waits for the next step, so that the next append is on its way before. */
+  #due: 'no' | 'after this step' | 'now' = 'no';
   /** When the append in flight began. Units: monotonic ms. */
   #begunMs = 0;
   #undecided: Undecided | null = null;
@@ -60,7 +60,7 @@ export class OwnedLog {
     this.#port = options.port;
     this.tails = new Tails(options.log, options.shards, options.own);
     this.#writer = new RowWriter(this.tails, options.node);
-    this.#pipeline = new Pipeline(options.lingerMs);
+    this.#pipeline = new Pipeline(options.lingerMs, options.isBusy);
     this.#feed = new Feed(options.log, this.tails, this.#port);
   }
 
@@ -75,7 +75,7 @@ export class OwnedLog {
   }
 
   get isIdle(): boolean {
-    return this.#pipeline.isEmpty;
+    return this.#pipeline.isEmpty && !this.isFeeding && !this.#landing;
   }
 
   /** Durable rows wait for aggregation. */
@@ -89,23 +89,20 @@ export class OwnedLog {
   }
 
   get wakeAtMs(): number {
-    if (this.#phase === 'resting') return this.#restUntilMs;
+    if (this.#due !== 'no') return Number.NEGATIVE_INFINITY;
+    if (this.#phase === 'resting') return this.#rest.untilMs;
     return this.isOwned ? this.#pipeline.wakeAtMs : Number.POSITIVE_INFINITY;
   }
 
   /** Fences every shard: the start path begins. */
   acquire(now: Now): void {
-    const { log, shards, firstGen } = this.#options;
+    const { log, firstGen } = this.#options;
     this.#phase = 'fencing';
-    this.#attempts += 1;
-    const fence = new PendingBatch();
-    for (let shard = 0; shard < shards; shard += 1) {
-      // One above what we know, at every try: a fence of whoever missed a newer one is void. [R6.6-1]
-      const gen = this.#wasOwned ? this.tails.gen(shard) + 1 : firstGen(shard);
-      this.#writer.fence({ batch: fence, shard, recv: now.wallUs }, gen);
-    }
-    this.#fence = fence;
-    this.#port.append(log, fence.records);
+    // One above what we know, at every try: a fence of whoever missed a newer one is void. [R6.6-1]
+    this.#fence = this.#writer.fences(now.wallUs, (shard) =>
+      this.#wasOwned ? this.tails.gen(shard) + 1 : firstGen(shard),
+    );
+    this.#port.append(log, this.#fence.records);
   }
 
   /** Takes a row. */
@@ -122,16 +119,24 @@ export class OwnedLog {
 
   /** Starts what is due: the next append, or the start path after a rest. */
   tick(now: Now): void {
-    if (this.#phase === 'resting' && now.monoMs >= this.#restUntilMs) this.acquire(now);
+    if (this.#phase === 'resting' && now.monoMs >= this.#rest.untilMs) this.acquire(now);
     if (!this.isOwned) return;
-    this.#feedOn(false);
+    if (this.#due === 'now') this.#land(now);
+    this.#feedOn(false, now);
+    this.#send(now);
+    if (this.#due !== 'no') this.#due = 'now';
+  }
+
+  /** Begins the next append, if one is due. */
+  #send(now: Now): boolean {
     let batch = this.#pipeline.take(now);
-    if (!batch) return;
+    if (!batch) return false;
     if (batch.version !== this.#version) {
       batch = this.#pipeline.replace(restamped(batch, this.#writer, () => true));
     }
     this.#begunMs = now.monoMs;
     this.#port.append(this.#options.log, batch.records);
+    return true;
   }
 
   /** The next append is one of about so many bytes, however much waits. */
@@ -141,21 +146,33 @@ export class OwnedLog {
 
   /** An append came back with these offsets. */
   appended(offsets: Float64Array, now: Now): void {
+    if (this.#due !== 'no') this.#land(now);
     const batch = this.#fence ?? this.#pipeline.inFlight;
-    if (!batch || this.isFeeding || this.#phase === 'broken') return;
-    const gaps = gapsBefore(batch.records, offsets, this.tails);
-    if (gaps === null) {
-      this.break('log failed', 'records that were acknowledged are gone from the log');
-      return;
-    }
-    this.#landing = { batch, offsets };
-    if (gaps.length > 0) this.#port.read(this.#options.log, gaps);
+    if (!batch || this.#landing || this.#phase === 'broken') return;
+    this.#landing = { batch, offsets, tookMs: now.monoMs - this.#begunMs };
+    if (!this.isFeeding) this.#arrive(now);
+  }
+
+  /** The rows before were fed: an append that came back is next. */
+  #arrive(now: Now): void {
+    const landing = this.#landing;
+    if (!landing) return;
+    const gaps = gapsBefore(landing.batch.records, landing.offsets, this.tails);
+    if (gaps === null) this.break('log failed', 'acknowledged records are gone from the log');
+    else if (gaps.length > 0) this.#port.read(this.#options.log, gaps);
+    else this.#follow(now);
+  }
+
+  /** The next append goes first, and these rows a step later: the log would stand idle meanwhile. */
+  #follow(now: Now): void {
+    if (!this.#fence) this.#pipeline.landed(null);
+    if (!this.#fence && this.#send(now)) this.#due = 'after this step';
     else this.#land(now);
   }
 
   /** The gap was read. */
   readEnd(now: Now): void {
-    if (this.#landing && this.#phase !== 'broken') this.#land(now);
+    if (this.#landing && this.#phase !== 'broken') this.#follow(now);
   }
 
   /** An append, or the reading of a gap, failed: what is in the log is unknown. */
@@ -166,44 +183,34 @@ export class OwnedLog {
       return;
     }
     this.#port.renew(this.#options.log);
-    // What is being fed is durable: nobody has to find out.
-    this.#feedOn(true);
-    const isFirst = this.#phase === 'owned';
-    if (isFirst) this.#attempts = 0;
+    // What landed or is being fed is durable: nobody has to find out.
+    if (this.#due !== 'no') this.#land(now);
+    this.#feedOn(true, now);
+    if (this.#phase === 'owned') this.#rest.end(now);
+    else this.#rest.begin(now);
     const { inFlight } = this.#pipeline;
     if (inFlight && !this.#undecided) this.#undecided = new Undecided(inFlight);
     if (this.#landing) this.tails.rewind(this.#landing.batch.records, this.#landing.offsets);
     this.#fence = null;
     this.#landing = null;
     this.#phase = 'resting';
-    const rest = Math.min(REST_MS_MAX, REST_MS * 2 ** Math.max(0, this.#attempts - 1));
-    this.#restUntilMs = isFirst ? now.monoMs : now.monoMs + rest;
   }
 
   /** A record was read, at the start or in a gap. */
   recordRead(record: LogRecord): void {
     const header = this.#header;
-    if (record.offset < this.tails.next(record.shard)) return;
-    if (record.tg.length === 0) {
-      // Somebody else's tool wrote it: no owner, so it is void like any other owner's record.
-      this.tails.skip(record);
-      this.voids += 1;
-      return;
+    const kind = this.tails.read(record, header);
+    if (kind === 'strange') {
+      const place = this.tails.placeOf(record);
+      this.break('log failed', `${place} has no header that this version knows`);
     }
-    if (!readHeader(record.tg, header)) {
-      this.break('log failed', `${placeOf(record)} has no header that this version knows`);
-      return;
-    }
-    const isValid = this.tails.judge(record, header);
-    if (!isValid) {
-      this.voids += 1;
-      return;
-    }
+    if (kind === 'void') this.voids += 1;
+    if (kind !== 'valid') return;
     if (header.kind === RECORD.fence && !this.tails.isOurs(record.shard))
       this.#sawForeignFence = true;
     // Deposed: what the new owner wrote is not ours to count, and nothing is acknowledged any more.
     // Nor is there a further fence, which would depose the new owner.
-    if (this.#isDeposed) {
+    if (this.#wasOwned && this.#sawForeignFence) {
       this.break('deposed', 'another gateway has fenced this log');
       return;
     }
@@ -220,11 +227,6 @@ export class OwnedLog {
     this.#port.broken(cause, reason);
   }
 
-  /** It was ours, and somebody else's fence counts since. */
-  get #isDeposed(): boolean {
-    return this.#wasOwned && this.#sawForeignFence;
-  }
-
   #batch(now: Now): PendingBatch {
     const batch = this.#pipeline.batch(now);
     if (batch.records.rows === 0) batch.version = this.#version;
@@ -234,6 +236,7 @@ export class OwnedLog {
   #land(now: Now): void {
     const landing = this.#landing as Landing;
     this.#landing = null;
+    this.#due = 'no';
     if (this.#fence) this.#landFence(landing, now);
     else this.#landRows(landing, now);
   }
@@ -243,21 +246,20 @@ export class OwnedLog {
     this.#sawForeignFence = false;
     this.#feed.begin(batch, offsets);
     this.#feed.goOn(true);
-    const { shards, firstGen } = this.#options;
-    const all = Array.from({ length: shards }, (_, shard) => shard);
-    const lost = all.filter((shard) => !this.tails.isOurs(shard));
+    const { firstGen } = this.#options;
+    const lost = this.tails.foreign();
     if (lost.some((shard) => firstGen(shard) <= this.tails.gen(shard))) {
       this.break('deposed', 'another gateway took the log while this one was taking it');
       return;
     }
     if (lost.length > 0) {
-      this.#attempts = 0;
+      this.#rest.end(now);
       this.acquire(now);
       return;
     }
     this.#phase = 'owned';
     this.#version += 1;
-    this.#attempts = 0;
+    this.#rest.end(now);
     if (this.#wasOwned) this.recoveries += 1;
     this.#wasOwned = true;
     this.#decide();
@@ -272,9 +274,10 @@ export class OwnedLog {
     const again = restamped(undecided.batch, this.#writer, (row) => undecided.isMissing(row));
     again.version = this.#version;
     this.#pipeline.landed(again.records.rows > 0 ? again : null);
+    this.#pipeline.done(undecided.batch);
   }
 
-  #landRows({ batch, offsets }: Landing, now: Now): void {
+  #landRows({ batch, offsets, tookMs }: Landing, now: Now): void {
     const { records } = batch;
     let cost = 0;
     for (let row = 0; row < records.rows; row += 1) {
@@ -283,18 +286,15 @@ export class OwnedLog {
       cost += settlement.cost;
       this.#port.settled(settlement);
     }
-    this.#port.appendDone(this.#options.log, cost, now.monoMs - this.#begunMs);
+    this.#port.appendDone(this.#options.log, cost, tookMs);
     this.#feed.begin(batch, offsets);
-    this.#feedOn(false);
+    this.#feedOn(false, now);
   }
 
-  /** The next append begins when all rows of this one have been fed. */
-  #feedOn(isWhole: boolean): void {
-    if (!this.isFeeding) return;
-    this.#feed.goOn(isWhole);
-    if (!this.isFeeding) this.#pipeline.landed(null);
+  #feedOn(isWhole: boolean, now: Now): void {
+    const fed = this.#feed.goOn(isWhole);
+    if (fed === null) return;
+    this.#pipeline.done(fed);
+    this.#arrive(now);
   }
 }
-
-const placeOf = ({ log, shard, offset }: LogRecord): string =>
-  `the record at offset ${offset} of shard ${shard} (${log === LOG.alarms ? 'alarms' : 'readings'})`;

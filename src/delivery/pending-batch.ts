@@ -1,6 +1,7 @@
 import { RecordBatch } from '../model/batch.ts';
 import type { Breach } from '../model/errors.ts';
 import type { Settlement } from '../model/frame.ts';
+import { readFrameName } from '../wire/record-header.ts';
 
 const FIRST_ROWS = 256;
 /**
@@ -16,17 +17,15 @@ const BATCH_ROWS_MAX = 40_960;
 /**
  * A batch with what is needed to settle its rows once they are durable.
  * Shape: parallel columns, a row each; rows that settle nothing (marks, fences) have session −1.
+ * What the row's header says too is read from there: 17 bytes less for each frame that waits.
  */
 export class PendingBatch {
   readonly records: RecordBatch;
   #deviceId: Uint32Array;
   #session: Float64Array;
-  #lane: Uint8Array;
   /** 16 bits: no frame is larger than a message may be. */
   #cost: Uint16Array;
   #readings: Uint32Array;
-  #epoch: Float64Array;
-  #n: Float64Array;
   readonly #refusals = new Map<number, Breach>();
   readonly #settlement: Settlement = {
     deviceId: 0,
@@ -52,11 +51,8 @@ export class PendingBatch {
     this.records = new RecordBatch(room);
     this.#deviceId = new Uint32Array(rows);
     this.#session = new Float64Array(rows);
-    this.#lane = new Uint8Array(rows);
     this.#cost = new Uint16Array(rows);
     this.#readings = new Uint32Array(rows);
-    this.#epoch = new Float64Array(rows);
-    this.#n = new Float64Array(rows);
   }
 
   /** It takes no further row. */
@@ -71,11 +67,8 @@ export class PendingBatch {
     this.#fit(row);
     this.#deviceId[row] = frame.deviceId;
     this.#session[row] = frame.session;
-    this.#lane[row] = frame.lane;
     this.#cost[row] = frame.cost;
     this.#readings[row] = frame.readings;
-    this.#epoch[row] = frame.epoch;
-    this.#n[row] = frame.n;
     if (frame.refusal) this.#refusals.set(row, frame.refusal);
   }
 
@@ -102,11 +95,9 @@ export class PendingBatch {
     const settlement = this.#settlement;
     settlement.deviceId = this.#deviceId[row] as number;
     settlement.session = session;
-    settlement.lane = this.#lane[row] as number;
     settlement.cost = this.#cost[row] as number;
     settlement.readings = this.#readings[row] as number;
-    settlement.epoch = this.#epoch[row] as number;
-    settlement.n = this.#n[row] as number;
+    readFrameName(this.records.bytes, this.records.tgAt(row), settlement);
     settlement.refusal = this.#refusals.get(row) ?? null;
     return settlement;
   }
@@ -123,15 +114,12 @@ export class PendingBatch {
     const rows = this.#deviceId.length * 2;
     this.#deviceId = grown(this.#deviceId, new Uint32Array(rows));
     this.#session = grown(this.#session, new Float64Array(rows));
-    this.#lane = grown(this.#lane, new Uint8Array(rows));
     this.#cost = grown(this.#cost, new Uint16Array(rows));
     this.#readings = grown(this.#readings, new Uint32Array(rows));
-    this.#epoch = grown(this.#epoch, new Float64Array(rows));
-    this.#n = grown(this.#n, new Float64Array(rows));
   }
 }
 
-function grown<Column extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(
+function grown<Column extends Uint16Array | Uint32Array | Float64Array>(
   from: Column,
   to: Column,
 ): Column {

@@ -12,6 +12,7 @@ const SPARE_BYTES_MAX = 8 * 1024 * 1024;
  */
 export class Pipeline {
   readonly #lingerMs: number;
+  readonly #isBusy: () => boolean;
   readonly #closed: PendingBatch[] = [];
   readonly #spares: PendingBatch[] = [];
   #open = new PendingBatch();
@@ -19,8 +20,10 @@ export class Pipeline {
   /** The small batch that was asked for, until it has landed. */
   #probe: PendingBatch | null = null;
 
-  constructor(lingerMs: number) {
+  /** `isBusy`: the log cannot begin with anything now; a tick comes when it can. */
+  constructor(lingerMs: number, isBusy = () => false) {
     this.#lingerMs = lingerMs;
+    this.#isBusy = isBusy;
   }
 
   /** The batch that a new row goes to. */
@@ -52,9 +55,12 @@ export class Pipeline {
     );
   }
 
-  /** When `take` may give something; Infinity while an append is in flight or nothing waits. */
+  /**
+   * When `take` may give something; Infinity while an append is in flight, the log is busy or nothing
+   * waits.
+   */
   get wakeAtMs(): number {
-    if (this.#inFlight || this.#waits === 0) return Number.POSITIVE_INFINITY;
+    if (this.#inFlight || this.#waits === 0 || this.#isBusy()) return Number.POSITIVE_INFINITY;
     return this.#closed.length > 0 ? 0 : this.#open.openedAtMs + this.#lingerMs;
   }
 
@@ -79,19 +85,21 @@ export class Pipeline {
   }
 
   /**
-   * The batch in flight is done with; `again` goes out before all others. What gathered meanwhile
-   * need not linger.
+   * The batch in flight is there: the next may go, `again` before all others. What gathered meanwhile
+   * need not linger. The caller gives the landed batch back by `done`.
    */
   landed(again: PendingBatch | null): void {
-    const landed = this.#inFlight;
+    if (this.#inFlight === this.#probe) this.#probe = null;
     this.#inFlight = null;
     this.#open.openedAtMs = Number.NEGATIVE_INFINITY;
     if (again) this.#closed.unshift(again);
-    if (!landed) return;
-    if (landed === this.#probe) this.#probe = null;
-    landed.clear();
-    const isSmall = landed.records.bytes.length <= SPARE_BYTES_MAX;
-    if (isSmall && this.#spares.length < SPARES_MAX) this.#spares.push(landed);
+  }
+
+  /** Nobody needs what is in this batch any more. */
+  done(batch: PendingBatch): void {
+    batch.clear();
+    const isSmall = batch.records.bytes.length <= SPARE_BYTES_MAX;
+    if (isSmall && this.#spares.length < SPARES_MAX) this.#spares.push(batch);
   }
 
   /** `isLarge`: the next one will be filled too. */

@@ -5,10 +5,7 @@ import type { Now } from '../model/time.ts';
 import { decodeCause, encodeCause } from '../wire/result-cause.ts';
 import { type CausedResult, MissingResults } from './cause.ts';
 import { Pipeline } from './pipeline.ts';
-
-/** After an append that failed it is tried again so much later, doubling. Units: ms. */
-const REST_MS = 50;
-const REST_MS_MAX = 1000;
+import { Rest } from './rest.ts';
 
 /** Once full, it is so until less than this waits: or every append would say something else. */
 const ROOM_BYTES = (RESULTS_WAITING_BYTES_MAX * 3) / 4;
@@ -27,8 +24,7 @@ export class ResultsLog {
   /** Only while the logs are read at the start. */
   #missing: MissingResults | null = new MissingResults();
   #isFull = false;
-  #failures = 0;
-  #restUntilMs = 0;
+  readonly #rest = new Rest();
   #isResting = false;
 
   constructor(append: (batch: RecordBatch) => void) {
@@ -49,7 +45,7 @@ export class ResultsLog {
 
   get wakeAtMs(): number {
     if (this.#missing) return Number.POSITIVE_INFINITY;
-    return this.#isResting ? this.#restUntilMs : this.#pipeline.wakeAtMs;
+    return this.#isResting ? this.#rest.untilMs : this.#pipeline.wakeAtMs;
   }
 
   /** A record of this log was read at the start. */
@@ -86,21 +82,22 @@ export class ResultsLog {
     if (batch) this.#append(batch.records);
   }
 
-  appended(): void {
-    this.#failures = 0;
+  appended(now: Now): void {
+    this.#rest.end(now);
+    const { inFlight } = this.#pipeline;
     this.#pipeline.landed(null);
+    if (inFlight) this.#pipeline.done(inFlight);
     this.#isFull &&= this.#pipeline.bytes >= ROOM_BYTES;
   }
 
   failed(now: Now): void {
     this.#isResting = true;
-    this.#restUntilMs = now.monoMs + Math.min(REST_MS_MAX, REST_MS * 2 ** this.#failures);
-    this.#failures += 1;
+    this.#rest.begin(now);
   }
 
   #tryAgain(now: Now): void {
     const { inFlight } = this.#pipeline;
-    if (now.monoMs < this.#restUntilMs || !inFlight) return;
+    if (now.monoMs < this.#rest.untilMs || !inFlight) return;
     this.#isResting = false;
     this.#append(inFlight.records);
   }

@@ -8,7 +8,7 @@ import {
   type RecordHeader,
   writeHeader,
 } from '../wire/record-header.ts';
-import type { PendingBatch } from './pending-batch.ts';
+import { PendingBatch } from './pending-batch.ts';
 import type { Tails } from './tails.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -63,9 +63,13 @@ export class RowWriter {
     this.#bare(place, RECORD.mark, this.#tails.gen(place.shard), encodeMark(entries));
   }
 
-  /** A fence of this generation. */
-  fence(place: Place, gen: number): void {
-    this.#bare(place, RECORD.fence, gen, this.#node);
+  /** A fence of every shard, each of the generation that is asked for. `recv` in µs. */
+  fences(recv: number, genOf: (shard: number) => number): PendingBatch {
+    const batch = new PendingBatch();
+    for (let shard = 0; shard < this.#tails.shards; shard += 1) {
+      this.#bare({ batch, shard, recv }, RECORD.fence, genOf(shard), this.#node);
+    }
+    return batch;
   }
 
   /** A row written before, under the generation that is ours now. Returns its number. */

@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../model/batch.ts';
-import { type LogKind, type LogRecord, RECORD } from '../model/record.ts';
-import type { RecordHeader } from '../wire/record-header.ts';
+import { LOG, type LogKind, type LogRecord, RECORD } from '../model/record.ts';
+import { type RecordHeader, readHeader } from '../wire/record-header.ts';
 
 const OWN_BYTES = 8;
 
@@ -47,9 +47,31 @@ export class Tails {
     return isSame(this.#tail(shard).own, this.own);
   }
 
-  /** Passes over a record that is nobody's. */
-  skip({ shard, offset }: LogRecord): void {
-    this.#tail(shard).next = offset + 1;
+  /** The shards whose last fence is not ours. */
+  foreign(): number[] {
+    const shards = Array.from({ length: this.shards }, (_, shard) => shard);
+    return shards.filter((shard) => !this.isOurs(shard));
+  }
+
+  /** Where a record stands, for humans. */
+  placeOf({ shard, offset }: LogRecord): string {
+    const log = this.log === LOG.alarms ? 'alarms' : 'readings';
+    return `the record at offset ${offset} of shard ${shard} (${log})`;
+  }
+
+  /**
+   * Takes a record in that was read: it was known before, is void, is valid, or has a header that
+   * this version does not know.
+   */
+  read(record: LogRecord, header: RecordHeader): 'known' | 'void' | 'valid' | 'strange' {
+    if (record.offset < this.next(record.shard)) return 'known';
+    if (record.tg.length === 0) {
+      // Somebody else's tool wrote it: no owner, so it is void like any other owner's record.
+      this.#tail(record.shard).next = record.offset + 1;
+      return 'void';
+    }
+    if (!readHeader(record.tg, header)) return 'strange';
+    return this.judge(record, header) ? 'valid' : 'void';
   }
 
   /** Takes a record in: true unless it is void. A fence that counts is the last one from now on. */

@@ -78,6 +78,11 @@ export interface GatewayOptions {
   readonly lingerMs: number;
   /** After a failed append the log's start path may be taken again. */
   readonly isRecoverable: () => boolean;
+  /**
+   * The log writes something that nothing can overtake: alarms gather until a tick says that it has;
+   * absent: never.
+   */
+  readonly isLogBusy?: () => boolean;
   /** What an ack of the log is worth just now. Source: PROTOCOL §6.4. */
   readonly dur: () => number;
   /** Shape: 8 random bytes. */

@@ -89,6 +89,11 @@ export class RecordBatch {
     return this.bytes.subarray(at + 2, at + 2 + this.#u16(at));
   }
 
+  /** Where in `bytes` the header of row r begins. */
+  tgAt(row: number): number {
+    return this.#tgAt(row) + 2;
+  }
+
   /** The value of row r, as a view. */
   value(row: number): Uint8Array {
     const at = this.#tgAt(row);

@@ -96,6 +96,19 @@ export function readHeader(tg: Uint8Array, into: RecordHeader): boolean {
   return next < tg.length && readHashes(tg, into);
 }
 
+/** Reads which frame a header that we wrote at `at` is about, and nothing else. */
+export function readFrameName(
+  bytes: Uint8Array,
+  at: number,
+  into: Pick<RecordHeader, 'lane' | 'epoch' | 'n'>,
+): void {
+  into.lane = bytes[at + 3] as number;
+  next = at + FIXED_BYTES;
+  readVarint(bytes);
+  into.epoch = readVarint(bytes);
+  into.n = readVarint(bytes);
+}
+
 /** Where the last varint ended; past the end of the header after a malformed one. */
 let next = 0;
 

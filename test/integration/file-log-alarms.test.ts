@@ -30,6 +30,42 @@ function slow(file: LogFile): LogFile {
   });
 }
 
+it('says when it is busy, and tells when not any more before it writes anything else', async () => {
+  const { path, remove } = await temporaryDirectory();
+  const log = await openFileLog({
+    directory: join(path, 'data'),
+    shards: 4,
+    warn: () => undefined,
+  });
+  const alarm = (value: string) => batchOf({ log: LOG.alarms, value });
+  const done: string[] = [];
+  const noted = async (name: string, call: Promise<unknown>): Promise<void> => {
+    await call;
+    done.push(name);
+  };
+  const calls: Promise<void>[] = [];
+  expect(log.isBusy()).toBe(false);
+  // Nobody asked meanwhile, so nobody is told.
+  let told = 0;
+  log.onReady = () => {
+    told += 1;
+    if (told === 1) calls.push(noted('alarms', log.append(alarm('gathered'))));
+  };
+  await log.append(alarm('first'));
+  expect(told).toBe(0);
+
+  calls.push(noted('bulk', log.append(fullBatch(100, 640))));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(log.isBusy()).toBe(true);
+  calls.push(noted('more bulk', log.append(batchOf({ log: LOG.aggregates }))));
+  while (done.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  expect(done).toEqual(['bulk', 'alarms', 'more bulk']);
+  expect(told).toBe(1);
+  expect(log.isBusy()).toBe(false);
+  await log.close();
+  await remove();
+});
+
 it('serves an alarm ahead of bulk, also in the middle of it', async () => {
   const { path, remove } = await temporaryDirectory();
   const open = async (...[where, mode]: Parameters<typeof realFiles.open>) => {

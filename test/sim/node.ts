@@ -150,12 +150,13 @@ export class SimNode implements ServerEnd {
     const { ledger } = this.gateway.ingest;
     const { c: lane, n, lost } = this.#head;
     this.#parts.tell({ kind: 'reached', link, lane, n });
-    const { received, duplicate, inFlight, dropped } = ledger;
+    const { received, duplicate } = ledger;
+    const closed = sumOf(ledger.closed);
     this.#step(link, payload);
-    let fate: Fate = 'closed';
+    let fate: Fate = 'admitted';
     if (ledger.received === received) fate = 'ignored';
     else if (ledger.duplicate > duplicate) fate = 'duplicate';
-    else if (ledger.inFlight > inFlight || ledger.dropped > dropped) fate = 'admitted';
+    else if (sumOf(ledger.closed) > closed) fate = 'closed';
     this.#parts.tell({ kind: 'judged', link, lane, n, lost, bytes: payload.length, fate });
   }
 
@@ -243,3 +244,6 @@ export class SimNode implements ServerEnd {
     });
   }
 }
+
+const sumOf = (counts: ReadonlyMap<number, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);

@@ -91,7 +91,14 @@ export class VirtualNode {
     options: Partial<
       Pick<
         GatewayOptions,
-        'budgetBytes' | 'sessions' | 'quota' | 'isOpen' | 'dur' | 'onFault' | 'unitsPerStep'
+        | 'budgetBytes'
+        | 'sessions'
+        | 'quota'
+        | 'isOpen'
+        | 'dur'
+        | 'onFault'
+        | 'unitsPerStep'
+        | 'isLogBusy'
       > & { isRecoverable: boolean }
     > = {},
   ) {
@@ -107,6 +114,7 @@ export class VirtualNode {
       isOpen: options.isOpen ?? true,
       dur: options.dur ?? (() => 1),
       onFault: options.onFault,
+      isLogBusy: options.isLogBusy ?? (() => false),
       unitsPerStep: options.unitsPerStep,
       own: this.own,
       random: () => 0.5,

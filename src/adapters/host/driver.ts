@@ -36,7 +36,10 @@ export interface Sockets {
 
 /** What the driver is made of. */
 export interface DriverOptions
-  extends Omit<GatewayOptions, 'unsentBytes' | 'onDurable' | 'dur' | 'isRecoverable'> {
+  extends Omit<
+    GatewayOptions,
+    'unsentBytes' | 'onDurable' | 'dur' | 'isRecoverable' | 'isLogBusy'
+  > {
   readonly log: ShardLog;
   readonly sockets: Sockets;
   /** The log cannot be read yet; it is tried again. */
@@ -75,9 +78,11 @@ export class Driver {
       ...options,
       isRecoverable: () => options.log.isRecoverable,
       dur: () => options.log.dur,
+      isLogBusy: () => options.log.isBusy?.() ?? false,
       unsentBytes: (session) => options.sockets.unsentBytes(session),
       onDurable: (ms) => this.ackMs.observe(ms),
     });
+    options.log.onReady = () => this.input({ kind: 'tick' });
   }
 
   /** Reads the log to its end and fences it: the one start path. */

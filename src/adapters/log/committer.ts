@@ -34,6 +34,7 @@ export interface CommitterParts {
  */
 export class Committer {
   onState: ((state: LogState) => void) | null = null;
+  onReady: (() => void) | null = null;
   /** Shape: next offset by log × shards + shard, of what is durable. */
   readonly offsets: Float64Array;
   /** Sequence number behind the last durable record. */
@@ -43,6 +44,10 @@ export class Committer {
   readonly #queue: Waiting[] = [];
   readonly #slices = new SliceSize(SLICE_BYTES_LEAST);
   #state: LogState = { kind: 'ok' };
+  /** A group is on its way to the disk. */
+  #isBusy = false;
+  /** Somebody was told so. */
+  #isAwaited = false;
   #running: Promise<void> | null = null;
 
   constructor(parts: CommitterParts) {
@@ -56,6 +61,12 @@ export class Committer {
 
   get state(): LogState {
     return this.#state;
+  }
+
+  /** See `ShardLog.isBusy`. */
+  isBusy(): boolean {
+    this.#isAwaited ||= this.#isBusy;
+    return this.#isBusy;
   }
 
   append(batch: RecordBatch): Promise<Appended> {
@@ -101,7 +112,11 @@ export class Committer {
     // Whatever is appended in this turn of the event loop joins the first group.
     await Promise.resolve();
     try {
-      while (this.#queue.length > 0) await this.#commit();
+      while (this.#queue.length > 0) {
+        this.#isBusy = true;
+        await this.#commit();
+        this.#ready();
+      }
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -129,6 +144,13 @@ export class Committer {
     onDurable();
     for (const { resolve, offsets } of group.finished) resolve({ offsets });
     group.finished.length = 0;
+  }
+
+  #ready(): void {
+    this.#isBusy = false;
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
+    this.onReady?.();
   }
 
   /** Part of the group may be on the disk: only the start path can tell, in a new process. */

@@ -99,6 +99,18 @@ export class FileLog implements ShardLog {
     this.#committer.onState = listener;
   }
 
+  isBusy(): boolean {
+    return this.#committer.isBusy();
+  }
+
+  get onReady(): (() => void) | null {
+    return this.#committer.onReady;
+  }
+
+  set onReady(listener: (() => void) | null) {
+    this.#committer.onReady = listener;
+  }
+
   readSchemas(onSchema: (schema: SchemaRecord) => void): Promise<void> {
     return this.#sides.readSchemas(onSchema);
   }

@@ -46,6 +46,14 @@ export interface ShardLog {
   /** Called when `state` changes. */
   onState: ((state: LogState) => void) | null;
   /**
+   * Something is being written that nothing can overtake: alarms had better gather until it is, and
+   * then go together. Who was told true is told by `onReady`, before anything else is written.
+   * Absent: a log to which appends go whenever they are made.
+   */
+  isBusy?(): boolean;
+  /** Called once after `isBusy` was true. */
+  onReady?: (() => void) | null;
+  /**
    * True: after a rejected append the owner may take the start path again. False: the log takes
    * nothing more in this process.
    */

@@ -1,7 +1,10 @@
 /** How long a group should take while alarms come: so long does one wait at most. Units: ms. */
-const SLICE_MS = 5;
-/** A group takes at least so many times what a sync costs by itself, or the log would lose by it. */
-const SYNCS_PER_SLICE = 40;
+const SLICE_MS = 10;
+/** It may take less where syncs cost so little that the log loses nothing by it. */
+const SYNCS_PER_SLICE = 50;
+const SLICE_MS_LEAST = 5;
+/** It takes more where the log would lose a tenth by it: an alarm has a sync of its own too. */
+const SYNCS_PER_SLICE_LEAST = 20;
 /** Alarms are expected for so long after the last one. Units: ms. */
 const ALARMS_MS = 1000;
 /** A group up to here tells what a sync costs by itself; from there on, what bytes cost. */
@@ -45,7 +48,11 @@ export class SliceSize {
     if (nowMs - this.#alarmAtMs > ALARMS_MS || this.#bytesPerMs === 0) {
       return Number.POSITIVE_INFINITY;
     }
-    const ms = Math.max(SLICE_MS, SYNCS_PER_SLICE * this.#syncMs);
+    const ms = Math.max(
+      SLICE_MS_LEAST,
+      SYNCS_PER_SLICE_LEAST * this.#syncMs,
+      Math.min(SLICE_MS, SYNCS_PER_SLICE * this.#syncMs),
+    );
     return Math.max(this.#leastBytes, ms * this.#bytesPerMs);
   }
 }

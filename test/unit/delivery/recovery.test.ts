@@ -151,6 +151,29 @@ describe('an owner', () => {
     expect(node.flow(session, 1).ack).toBe(0);
   });
 
+  test('lets alarms gather while the log is busy, and nothing else', () => {
+    let isBusy = true;
+    const node = new VirtualNode(emptyDisk(), { isLogBusy: () => isBusy });
+    isBusy = false;
+    node.start();
+    const session = node.publisher('a');
+    node.send(session, { k: 'def', c: 0, s: 2, cols: [['door', '']] });
+    node.isPrompt = false;
+    isBusy = true;
+    for (const n of [1, 2, 3]) node.frame(session, { c: 0, n }, [{ ...node.block(), s: 2 }]);
+    node.frame(session, { c: 1, n: 1 });
+    const waiting = () => node.flights.map(({ log, batch }) => [log, batch.rows]);
+    expect(waiting()).toEqual([[LOG.readings, 1]]);
+    node.pass(50);
+    expect(waiting()).toEqual([[LOG.readings, 1]]);
+    isBusy = false;
+    node.step({ kind: 'tick' });
+    expect(waiting()).toEqual([
+      [LOG.readings, 1],
+      [LOG.alarms, 3],
+    ]);
+  });
+
   test('has one append per log in flight, and gathers what comes meanwhile', () => {
     const node = new VirtualNode().start();
     const session = node.publisher('a');
@@ -159,8 +182,13 @@ describe('an owner', () => {
     expect(node.flights.map(({ batch }) => batch.rows)).toEqual([1]);
     const [first] = node.flights.splice(0);
     node.step({ kind: 'appended', log: LOG.readings, offsets: Float64Array.of(1) });
-    expect(first?.batch.rows).toBe(0);
     expect(node.flights.map(({ batch }) => batch.rows)).toEqual([4]);
+    // The next append went out first; what came back is settled, and its batch used again, now.
+    const acked = () => node.gateway.ingest.devices.find('a')?.lanes[1]?.ack;
+    expect(acked()).toBe(0);
+    node.step({ kind: 'tick' });
+    expect(acked()).toBe(1);
+    expect(first?.batch.rows).toBe(0);
   });
 
   test('marks a class that is gone, so that its last windows become final', () => {

@@ -15,17 +15,28 @@ describe('the size of a group of the file log', () => {
     expect(measured(0.1).bytesMost(0)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('is what 5 ms take while alarms come, and has no limit a second later', () => {
-    const slices = measured(0.1);
+  it('is what 10 ms take while alarms come, and has no limit a second later', () => {
+    const slices = measured(0.25);
     slices.alarm(1000);
-    expect(slices.bytesMost(1500)).toBeCloseTo(5000, -1);
+    expect(slices.bytesMost(1500)).toBeCloseTo(10_000, -1);
     expect(slices.bytesMost(2001)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('is forty syncs where a sync is dear', () => {
+  it('is fifty syncs where a sync is cheap, and 5 ms where it costs next to nothing', () => {
+    for (const [syncMs, bytes] of [
+      [0.15, 7500],
+      [0.01, 5000],
+    ] as const) {
+      const slices = measured(syncMs);
+      slices.alarm(0);
+      expect(slices.bytesMost(1)).toBeCloseTo(bytes, -1);
+    }
+  });
+
+  it('is twenty syncs where a sync is dear', () => {
     const slices = measured(2);
     slices.alarm(0);
-    expect(slices.bytesMost(1)).toBeCloseTo(80_000, -2);
+    expect(slices.bytesMost(1)).toBeCloseTo(40_000, -2);
   });
 
   it('has no limit before anything is known of the disk', () => {
