@@ -4,9 +4,9 @@ import { templateOf } from './frame.ts';
 
 /**
  * As many devices as a node lets in, with frames of 40 bytes. Argument: the URL. Prints the number of
- * devices. A line on stdin is answered with what is not acked (`Filled`): `warm`, after some bursts
- * that were acked one after the other; `fill`, when nobody has credit left; `end`,
- * when all is acked, or a minute later.
+ * devices. A line on stdin is answered with what is not acked (`Filled`): `light`, after some seconds
+ * in which every device sent a frame of each lane per second; `fill`, when nobody has credit left;
+ * `end`, when all is acked, or a minute later.
  */
 export interface Filled {
   readonly frames: number;
@@ -21,9 +21,9 @@ const CONNECTS_PER_TURN = 20;
 const TURN_MS = 20;
 /** Time for credit to be given to whoever waits for it. Units: ms. */
 const REST_MS = 3000;
-/** Frames of each lane in a burst: the budget stays as good as empty. */
-const WARM_FRAMES = 5;
-const WARM_BURSTS = 15;
+/** Frames that every device sends of each lane, one in a second: the budget stays empty. */
+const LIGHT_FRAMES = 10;
+const LIGHT_STEPS = 50;
 const ACKS_MS_MAX = 60_000;
 
 const shapeOf = (lane: number, set: number): LaneShape => ({
@@ -61,14 +61,14 @@ function held(): Filled {
   return { frames, cost: frames * (lanes[0]?.cost ?? 0), disconnects };
 }
 
-/** Sends what may be sent now; returns how many frames that were. `most`: of one lane. */
-function pump(most = Number.POSITIVE_INFINITY): number {
+/** Sends what may be sent now; returns how many frames that were. */
+function pump(): number {
   const now = performance.now();
   let sent = 0;
   for (const device of devices) {
     if (!device.isLive) continue;
     for (const lane of device.lanes) {
-      for (let i = 0; i < most && lane.hasCredit && device.isFlushed; i += 1) {
+      while (lane.hasCredit && device.isFlushed) {
         device.send(lane, now, 1000);
         sent += 1;
       }
@@ -99,17 +99,23 @@ async function acked(): Promise<void> {
   while (held().frames > 0 && performance.now() < until) await sleep(TURN_MS);
 }
 
-async function warm(): Promise<void> {
-  for (let burst = 0; burst < WARM_BURSTS; burst += 1) {
-    pump(WARM_FRAMES);
-    await acked();
+/** A part of the devices at a time, as devices that are not in step do. */
+async function light(): Promise<void> {
+  for (let step = 0; step < LIGHT_FRAMES * LIGHT_STEPS; step += 1) {
+    const now = performance.now();
+    for (let i = step % LIGHT_STEPS; i < devices.length; i += LIGHT_STEPS) {
+      const device = devices[i] as CreditDevice;
+      for (const lane of device.lanes) {
+        if (device.isLive && lane.hasCredit) device.send(lane, now, 1e6);
+      }
+    }
+    await sleep(1000 / LIGHT_STEPS);
   }
-  // Limits that were held back follow.
-  await sleep(REST_MS);
+  await acked();
 }
 
 for await (const order of createInterface(process.stdin)) {
-  if (order === 'warm') await warm();
+  if (order === 'light') await light();
   else if (order === 'fill') await fill();
   else await acked();
   isOver = order === 'end';

@@ -120,8 +120,8 @@ function linesOf(scenario: Scenario, seen: Seen, floor: Floor): Line[] {
       isMet: null,
     },
     {
-      what: 'an append, on average',
-      figure: `${text(seen.log.bytes / seen.log.appends / 1024, 1)} KiB`,
+      what: 'disk: syncs per second; idle',
+      figure: `${text(spreadOf(over, ({ syncsPerSecond }) => syncsPerSecond).middle)}; ${text(100 * spreadOf(over, ({ diskIdle }) => diskIdle).middle, 1)} %`,
       bound: '',
       isMet: null,
     },
@@ -130,7 +130,8 @@ function linesOf(scenario: Scenario, seen: Seen, floor: Floor): Line[] {
 
 function flowLines(scenario: Scenario, over: readonly SeenSlice[], floor: Floor): Line[] {
   const { goodputLeast, hasGreedy, devices } = scenario;
-  const goodput = spreadOf(over, (slice) => framesPerSecond(slice) / floor.framesPerSecond);
+  const goodput = spreadOf(over, (slice) => slice.diskBytesPerSecond / floor.bytesPerSecond);
+  const frames = spreadOf(over, (slice) => framesPerSecond(slice) / floor.framesPerSecond);
   const others = spreadOf(over, ({ frames }) => jain(hasGreedy ? frames.slice(1) : frames));
   const lines: Line[] = [
     {
@@ -139,6 +140,7 @@ function flowLines(scenario: Scenario, over: readonly SeenSlice[], floor: Floor)
       bound: `≥ ${goodputLeast}`,
       isMet: goodput.middle >= goodputLeast,
     },
+    { what: '  of it frames of lane 1', figure: textOf(frames, 3), bound: '', isMet: null },
     {
       what: hasGreedy ? "Jain's index of the others" : "Jain's index",
       figure: textOf(others, 3),

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogFile, LogFiles } from '../src/adapters/log/files.ts';
 import { realFiles } from '../src/adapters/log/real-files.ts';
+import { AlarmClock } from './alarm-clock.ts';
 
 /** How slow a disk is. */
 export interface DiskSpeed {
@@ -8,6 +8,13 @@ export interface DiskSpeed {
   readonly baseMs: number;
   /** What it can take. Units: bytes per second; 0: as fast as the real disk is. */
   readonly bytesPerSecond: number;
+}
+
+/** What a disk did. */
+export interface DiskFigures {
+  syncs: number;
+  bytes: number;
+  busyMs: number;
 }
 
 /**
@@ -25,7 +32,9 @@ const GRACE_MS = 1.5;
 export class SlowDisk {
   readonly #speed: DiskSpeed;
   readonly #byPath = new Map<string, SlowFile>();
+  readonly #clock = new AlarmClock();
   #freeAtMs = 0;
+  #seen: DiskFigures = { syncs: 0, bytes: 0, busyMs: 0 };
   #released: PromiseWithResolvers<void> | null = null;
 
   constructor(speed: DiskSpeed) {
@@ -69,13 +78,23 @@ export class SlowDisk {
     const now = performance.now();
     const from = now - this.#freeAtMs < GRACE_MS ? this.#freeAtMs : now;
     this.#freeAtMs = from + baseMs + (1000 * bytes) / bytesPerSecond;
+    this.#seen.syncs += 1;
+    this.#seen.bytes += bytes;
+    this.#seen.busyMs += this.#freeAtMs - from;
     return this.#freeAtMs;
+  }
+
+  /** What it did since it was asked last. */
+  report(): DiskFigures {
+    const seen = this.#seen;
+    this.#seen = { syncs: 0, bytes: 0, busyMs: 0 };
+    return seen;
   }
 
   /** Waits until then, and until the disk goes on. Units: ms. */
   async until(dueMs: number): Promise<void> {
-    const restMs = Math.round(dueMs - performance.now());
-    if (restMs > 0) await sleep(restMs);
+    const restMs = dueMs - performance.now();
+    if (restMs > 0) await this.#clock.wait(restMs);
     await this.#released?.promise;
   }
 }

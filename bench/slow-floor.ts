@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { openFileLog } from '../src/adapters/log/file-log.ts';
 import { recordBytes } from '../src/adapters/log/record-codec.ts';
 import { RecordBatch } from '../src/model/batch.ts';
+import { slowDiskDirectory } from './data-directory.ts';
 import { type DiskSpeed, SlowDisk } from './slow-disk.ts';
 
 /**
@@ -24,15 +23,15 @@ const APPEND_BYTES = 1024 * 1024;
 const SMALL_APPENDS = 200;
 
 const [speed = '{}', frameBytes = '644', seconds = '3'] = process.argv.slice(2);
-const directory = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
+const directory = slowDiskDirectory();
 const { files } = new SlowDisk(JSON.parse(speed) as DiskSpeed);
 const log = await openFileLog({ directory, shards: 24, warn: () => undefined, files });
 
 /** Rows as the gateway writes them: key, header with one hash, frame. */
 function batchOf(bytesMax: number): RecordBatch {
   const batch = new RecordBatch();
-  const key = new TextEncoder().encode('bench/1234');
-  const [tg, value] = [new Uint8Array(53).fill(1), new Uint8Array(Number(frameBytes)).fill(7)];
+  const key = new TextEncoder().encode('bench/12');
+  const [tg, value] = [new Uint8Array(49).fill(1), new Uint8Array(Number(frameBytes)).fill(7)];
   do batch.add(0, batch.rows % 24, key, tg, value);
   while (batch.size + recordBytes(batch, 0) <= bytesMax);
   return batch;

@@ -19,6 +19,11 @@ export interface Trial {
 export interface SeenSlice extends Slice {
   readonly gatewayLoopP99Ms: number;
   readonly gatewayCores: number;
+  readonly syncsPerSecond: number;
+  /** Bytes in a second, of all logs. */
+  readonly diskBytesPerSecond: number;
+  /** Of the time, the disk had nothing to do. */
+  readonly diskIdle: number;
 }
 
 /** What a trial showed. */
@@ -27,13 +32,6 @@ export interface Seen {
   readonly end: LoadEnd;
   /** Resident memory of the gateway, once a second. Units: bytes. */
   readonly rss: readonly number[];
-  readonly log: LogFigures;
-}
-
-/** What the log was given, over the whole trial. */
-export interface LogFigures {
-  readonly appends: number;
-  readonly bytes: number;
 }
 
 const RSS_STEP_MS = 1000;
@@ -55,13 +53,9 @@ export async function tryOut(trial: Trial): Promise<Seen> {
   const slices = await readSlices(peer, gateway, trial.load.phases);
   clearInterval(sampling);
   const end: LoadEnd = JSON.parse(await peer.line());
-  const log = {
-    appends: await gateway.metric('tidegate_delivery_batch_bytes_count'),
-    bytes: await gateway.metric('tidegate_delivery_batch_bytes_sum'),
-  };
   await proxy?.end();
   await gateway.end();
-  return { slices, end, rss, log };
+  return { slices, end, rss };
 }
 
 async function readSlices(
@@ -81,6 +75,9 @@ async function readSlices(
       ...slice,
       gatewayLoopP99Ms: vitals.loop.p99,
       gatewayCores: (vitals.cpuMs - last.cpuMs) / (now - lastMs),
+      syncsPerSecond: (1000 * vitals.disk.syncs) / (now - lastMs),
+      diskBytesPerSecond: (1000 * vitals.disk.bytes) / (now - lastMs),
+      diskIdle: 1 - vitals.disk.busyMs / (now - lastMs),
     });
     [last, lastMs] = [vitals, now];
   }

@@ -5,7 +5,7 @@ import { StallWatch } from './stalls.ts';
 
 /**
  * A real gateway on a slow disk that tells how it is. Arguments: JSON `DiskSpeed`, then the flags of
- * `serve`. A line on stdin: `?` is answered with a line of JSON (`Vitals`); `hold` and `release`
+ * `serve`. A line on stdin: `?` is answered with a line of JSON (`GatewayVitals`); `hold` and `release`
  * stop the disk and let it go on.
  */
 const [speed = '{}', ...flags] = process.argv.slice(2);
@@ -15,6 +15,6 @@ const watch = new StallWatch();
 createInterface(process.stdin).on('line', (line) => {
   if (line === 'hold') disk.hold();
   else if (line === 'release') disk.release();
-  else process.stdout.write(`${JSON.stringify(watch.report())}\n`);
+  else process.stdout.write(`${JSON.stringify({ ...watch.report(), disk: disk.report() })}\n`);
 });
 process.exit(await serve(flags, disk.files));

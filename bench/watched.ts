@@ -1,14 +1,20 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { slowDiskDirectory } from './data-directory.ts';
 import { Peer } from './peers.ts';
-import type { DiskSpeed } from './slow-disk.ts';
+import type { DiskFigures, DiskSpeed } from './slow-disk.ts';
 import type { Vitals } from './stalls.ts';
 
 /** Resident memory of a process. Units: bytes. */
 export function rssOf(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return 1024 * Number(kib ?? Number.NaN);
+}
+
+/** What a watched gateway says about itself and its disk. */
+export interface GatewayVitals extends Vitals {
+  readonly disk: Readonly<DiskFigures>;
 }
 
 /** A real gateway process that can be asked how it is: see `watched-gateway.ts`. */
@@ -27,7 +33,8 @@ export class WatchedGateway {
   }
 
   static start(speed: DiskSpeed, ...flags: string[]): Promise<WatchedGateway> {
-    const data = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
+    const isSlow = speed.bytesPerSecond > 0;
+    const data = isSlow ? slowDiskDirectory() : mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
     return WatchedGateway.#open(speed, data, ['--listen', '127.0.0.1:0', ...flags]);
   }
 
@@ -61,7 +68,7 @@ export class WatchedGateway {
   }
 
   /** What it did since it was asked last. */
-  async vitals(): Promise<Vitals> {
+  async vitals(): Promise<GatewayVitals> {
     this.peer.child.stdin.write('?\n');
     return JSON.parse(await this.peer.line());
   }
