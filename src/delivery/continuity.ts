@@ -12,18 +12,19 @@ export interface Gap {
 
 /**
  * What stands in the log between what we knew and the rows of an append that came back, and between
- * those rows. Null: a row stands below what we have read already, so acknowledged records vanished.
+ * those rows, from one of them on. Null: a row stands below what we have read already, so acknowledged records vanished.
  * Source: PROTOCOL App. E, continuity.
  */
 export function gapsBefore(
   records: RecordBatch,
   offsets: Float64Array,
   tails: Tails,
+  from = 0,
 ): readonly Gap[] | null {
   const { log } = tails;
   const gaps: Gap[] = [];
   const expected = new Map<number, number>();
-  for (let row = 0; row < records.rows; row += 1) {
+  for (let row = from; row < offsets.length; row += 1) {
     const shard = records.shard[row] as number;
     const offset = offsets[row] as number;
     const next = expected.get(shard) ?? tails.next(shard);

@@ -1,6 +1,7 @@
 import type { RecordBatch } from '../model/batch.ts';
 import type { LogKind, LogRecord } from '../model/record.ts';
 import { emptyHeader, type RecordHeader, readHeader } from '../wire/record-header.ts';
+import type { Landing } from './landing.ts';
 import type { OwnedLogPort } from './owned-log-port.ts';
 import type { PendingBatch } from './pending-batch.ts';
 import type { Tails } from './tails.ts';
@@ -8,12 +9,6 @@ import type { Tails } from './tails.ts';
 const NO_BYTES = new Uint8Array(0);
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** Rows that came back with their offsets. */
-interface Landed {
-  readonly batch: PendingBatch;
-  readonly offsets: Float64Array;
-}
 
 /**
  * Durable rows of one log on their way to aggregation, in log order. When aggregation has done
@@ -25,7 +20,7 @@ export class Feed {
   readonly #port: OwnedLogPort;
   readonly #header: RecordHeader = emptyHeader();
   readonly #record: Mutable<LogRecord>;
-  #landed: Landed | null = null;
+  #landed: Landing | null = null;
   #row = 0;
 
   constructor(log: LogKind, tails: Tails, port: OwnedLogPort) {
@@ -42,19 +37,19 @@ export class Feed {
   /** Durable readings of ours that wait: the ledger's "not yet read". */
   get readings(): number {
     if (this.#landed === null) return 0;
-    const { batch } = this.#landed;
+    const { batch, offsets } = this.#landed;
     let readings = 0;
-    for (let row = this.#row; row < batch.records.rows; row += 1) {
+    for (let row = this.#row; row < offsets.length; row += 1) {
       const settlement = batch.settlement(row);
       if (settlement?.refusal === null) readings += settlement.readings;
     }
     return readings;
   }
 
-  /** These rows are next. They stay as they are until all of them have been fed. */
-  begin(batch: PendingBatch, offsets: Float64Array): void {
-    this.#landed = { batch, offsets };
-    this.#row = 0;
+  /** These rows, up to the last that has an offset, are next. They stay as they are until all of them have been fed. */
+  begin(landing: Landing): void {
+    this.#landed = landing;
+    this.#row = landing.from;
   }
 
   /** Feeds what aggregation takes in this step, or all; the batch, once all of it was fed. */
@@ -63,7 +58,7 @@ export class Feed {
     const { batch, offsets } = this.#landed;
     const { records } = batch;
     const { log } = this.#record;
-    for (; this.#row < records.rows; this.#row += 1) {
+    for (; this.#row < offsets.length; this.#row += 1) {
       const shard = records.shard[this.#row] as number;
       if (!isWhole && !this.#port.mayFeed(log, shard)) return null;
       this.#feed(records, this.#row, offsets[this.#row] as number);

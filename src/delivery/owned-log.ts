@@ -5,6 +5,7 @@ import type { MarkEntry } from '../wire/mark.ts';
 import { emptyHeader, type RecordHeader } from '../wire/record-header.ts';
 import { gapsBefore } from './continuity.ts';
 import { Feed } from './feed.ts';
+import { isWhole, type Landing, settleRows } from './landing.ts';
 import type { Broken, OwnedLogOptions, OwnedLogPort } from './owned-log-port.ts';
 import type { PendingBatch } from './pending-batch.ts';
 import { Pipeline } from './pipeline.ts';
@@ -15,14 +16,6 @@ import { Tails } from './tails.ts';
 import { Undecided } from './undecided.ts';
 
 type Phase = 'idle' | 'fencing' | 'resting' | 'owned' | 'broken';
-
-/** An append that came back. It may have to wait for the rows before it, or for a gap to be read. */
-interface Landing {
-  readonly batch: PendingBatch;
-  readonly offsets: Float64Array;
-  /** Units: ms. */
-  readonly tookMs: number;
-}
 
 /**
  * One log of every shard, from rows to settlement, and the one path by which it becomes ours: fence,
@@ -51,7 +44,9 @@ export class OwnedLog {
   #landing: Landing | null = null;
   /** The landing waits for the next step, so that the next append is on its way before. */
   #due: 'no' | 'after this step' | 'now' = 'no';
-  /** When the append in flight began. Units: monotonic ms. */
+  /** Rows of the append in flight that landed. */
+  #landed = 0;
+  /** When the append in flight, or what is left of it, began. Units: monotonic ms. */
   #begunMs = 0;
   #undecided: Undecided | null = null;
 
@@ -144,12 +139,18 @@ export class OwnedLog {
     this.#pipeline.probe(bytes);
   }
 
-  /** An append came back with these offsets. */
+  /** An append came back with these offsets, or its first rows did. */
   appended(offsets: Float64Array, now: Now): void {
     if (this.#due !== 'no') this.#land(now);
     const batch = this.#fence ?? this.#pipeline.inFlight;
     if (!batch || this.#landing || this.#phase === 'broken') return;
-    this.#landing = { batch, offsets, tookMs: now.monoMs - this.#begunMs };
+    const isLast = isWhole({ batch, offsets });
+    // What comes next brings these rows too.
+    if (!isLast && this.isFeeding) return;
+    const tookMs = now.monoMs - this.#begunMs;
+    this.#landing = { batch, from: this.#landed, offsets, tookMs };
+    this.#landed = isLast ? 0 : offsets.length;
+    this.#begunMs = now.monoMs;
     if (!this.isFeeding) this.#arrive(now);
   }
 
@@ -157,22 +158,24 @@ export class OwnedLog {
   #arrive(now: Now): void {
     const landing = this.#landing;
     if (!landing) return;
-    const gaps = gapsBefore(landing.batch.records, landing.offsets, this.tails);
+    const { batch, offsets, from } = landing;
+    const gaps = gapsBefore(batch.records, offsets, this.tails, from);
     if (gaps === null) this.break('log failed', 'acknowledged records are gone from the log');
     else if (gaps.length > 0) this.#port.read(this.#options.log, gaps);
-    else this.#follow(now);
+    else this.#follow(landing, now);
   }
 
   /** The next append goes first, and these rows a step later: the log would stand idle meanwhile. */
-  #follow(now: Now): void {
-    if (!this.#fence) this.#pipeline.landed(null);
-    if (!this.#fence && this.#send(now)) this.#due = 'after this step';
+  #follow(landing: Landing, now: Now): void {
+    const isNext = !this.#fence && isWhole(landing);
+    if (isNext) this.#pipeline.landed(null);
+    if (isNext && this.#send(now)) this.#due = 'after this step';
     else this.#land(now);
   }
 
   /** The gap was read. */
   readEnd(now: Now): void {
-    if (this.#landing && this.#phase !== 'broken') this.#follow(now);
+    if (this.#landing && this.#phase !== 'broken') this.#follow(this.#landing, now);
   }
 
   /** An append, or the reading of a gap, failed: what is in the log is unknown. */
@@ -241,10 +244,10 @@ export class OwnedLog {
     else this.#landRows(landing, now);
   }
 
-  #landFence({ batch, offsets }: Landing, now: Now): void {
+  #landFence(landing: Landing, now: Now): void {
     this.#fence = null;
     this.#sawForeignFence = false;
-    this.#feed.begin(batch, offsets);
+    this.#feed.begin(landing);
     this.#feed.goOn(true);
     const { firstGen } = this.#options;
     const lost = this.tails.foreign();
@@ -277,24 +280,17 @@ export class OwnedLog {
     this.#pipeline.done(undecided.batch);
   }
 
-  #landRows({ batch, offsets, tookMs }: Landing, now: Now): void {
-    const { records } = batch;
-    let cost = 0;
-    for (let row = 0; row < records.rows; row += 1) {
-      const settlement = batch.settlement(row);
-      if (!settlement) continue;
-      cost += settlement.cost;
-      this.#port.settled(settlement);
-    }
-    this.#port.appendDone(this.#options.log, cost, tookMs);
-    this.#feed.begin(batch, offsets);
+  #landRows(landing: Landing, now: Now): void {
+    const cost = settleRows(landing, this.#port);
+    this.#port.appendDone(this.#options.log, cost, landing.tookMs);
+    this.#feed.begin(landing);
     this.#feedOn(false, now);
   }
 
   #feedOn(isWhole: boolean, now: Now): void {
     const fed = this.#feed.goOn(isWhole);
     if (fed === null) return;
-    this.#pipeline.done(fed);
+    if (fed !== this.#pipeline.inFlight) this.#pipeline.done(fed);
     this.#arrive(now);
   }
 }

@@ -40,6 +40,7 @@ export type Input =
   | { readonly kind: 'schema'; readonly schema: SchemaRecord }
   | { readonly kind: 'record'; readonly record: LogRecord }
   | { readonly kind: 'readEnd'; readonly log: LogKind | null }
+  /** Of fewer offsets than rows: the first ones are durable, and the others follow. */
   | { readonly kind: 'appended'; readonly log: LogKind; readonly offsets: Float64Array }
   | { readonly kind: 'failed'; readonly log: LogKind; readonly reason: string }
   /** The node goes down: every session is told, and nobody is let in any more. */

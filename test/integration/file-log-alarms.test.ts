@@ -88,7 +88,11 @@ it('serves an alarm ahead of bulk, also in the middle of it', async () => {
   await log.append(fullBatch(2000, 644));
   // Bulk of several slices, since there was an alarm; then one call more behind it.
   await log.append(alarm('first'));
-  const bulk = log.append(fullBatch(8000, 644, 2000));
+  const parts: number[][] = [];
+  const bulk = log.append(fullBatch(8000, 644, 2000), (offsets) => {
+    expect(done).not.toContain('bulk');
+    parts.push([...offsets]);
+  });
   const calls = [
     noted('bulk', bulk),
     noted('results', log.append(batchOf({ log: LOG.aggregates }))),
@@ -115,7 +119,14 @@ it('serves an alarm ahead of bulk, also in the middle of it', async () => {
     LOG.aggregates,
   ]);
   expect(values).toEqual(Array.from({ length: 2500 }, (_, i) => 4 * i));
-  expect([...(await bulk).offsets].slice(0, 5)).toEqual([500, 500, 500, 500, 501]);
+  const { offsets } = await bulk;
+  expect([...offsets].slice(0, 5)).toEqual([500, 500, 500, 500, 501]);
+  // It was told in parts, each a longer beginning of what came back in the end.
+  expect(parts.length).toBeGreaterThan(2);
+  const lengths = parts.map((part) => part.length);
+  expect(lengths).toEqual([...new Set(lengths)].sort((a, b) => a - b));
+  for (const part of parts) expect([...offsets].slice(0, part.length)).toEqual(part);
+  expect(lengths.at(-1)).toBeLessThan(offsets.length);
   await log.close();
   await remove();
 });

@@ -7,7 +7,7 @@ import type { RecordBatch } from '../../model/batch.ts';
 import type { Breach } from '../../model/errors.ts';
 import type { Identity } from '../../model/identity.ts';
 import type { SessionId } from '../../model/machine.ts';
-import type { LogKind, LogRecord } from '../../model/record.ts';
+import { LOG, type LogKind, type LogRecord } from '../../model/record.ts';
 import type { Now } from '../../model/time.ts';
 import type { ShardLog } from '../log/shard-log.ts';
 import { StartError } from '../log/start-error.ts';
@@ -198,7 +198,10 @@ export class Driver {
   async #append(log: LogKind, batch: RecordBatch): Promise<void> {
     const begun = performance.now();
     this.batchBytes.observe(batch.size);
-    const input = await this.#options.log.append(batch).then(
+    const onPart = (offsets: Float64Array): void => this.input({ kind: 'appended', log, offsets });
+    // A result is settled by nobody: parts of it are of no use.
+    const parts = log === LOG.aggregates ? undefined : onPart;
+    const input = await this.#options.log.append(batch, parts).then(
       ({ offsets }): Input => ({ kind: 'appended', log, offsets }),
       (error: unknown): Input => ({ kind: 'failed', log, reason: reasonOf(error) }),
     );

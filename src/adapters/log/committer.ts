@@ -69,13 +69,13 @@ export class Committer {
     return this.#isBusy;
   }
 
-  append(batch: RecordBatch): Promise<Appended> {
+  append(batch: RecordBatch, onPart?: (offsets: Float64Array) => void): Promise<Appended> {
     if (this.#state.kind === 'failed') {
       return Promise.reject(new Error(`the log has failed: ${this.#state.reason}`));
     }
     const offsets = new Float64Array(batch.rows);
     return new Promise((resolve, reject) => {
-      this.#enqueue({ batch, offsets, taken: 0, resolve, reject });
+      this.#enqueue({ batch, offsets, taken: 0, onPart, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -144,6 +144,12 @@ export class Committer {
     onDurable();
     for (const { resolve, offsets } of group.finished) resolve({ offsets });
     group.finished.length = 0;
+    if (group.partial) this.#tellPart(group.partial);
+  }
+
+  /** The next group goes to the disk before. */
+  #tellPart({ onPart, offsets, taken }: Waiting): void {
+    if (onPart) setImmediate(() => onPart(offsets.subarray(0, taken)));
   }
 
   #ready(): void {

@@ -129,10 +129,10 @@ export class FileLog implements ShardLog {
     throw damaged({ path, position: reached?.position ?? 0 }, 'the record is not whole any more');
   }
 
-  append(batch: RecordBatch): Promise<Appended> {
+  append(batch: RecordBatch, onPart?: (offsets: Float64Array) => void): Promise<Appended> {
     const fault = this.#closing === null ? faultOf(batch, this.#settings) : 'the log is closed';
     if (fault !== null) return Promise.reject(new InvariantError(fault));
-    return this.#committer.append(batch);
+    return this.#committer.append(batch, onPart);
   }
 
   /** Nothing is under way anywhere else. */

@@ -11,6 +11,8 @@ export interface Waiting {
   readonly offsets: Float64Array;
   /** How many of its rows are in a group already. */
   taken: number;
+  /** Told the offsets of the first rows when those are durable and others are not. */
+  readonly onPart: ((offsets: Float64Array) => void) | undefined;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,6 +40,8 @@ export class Group {
   readonly begun: Waiting[] = [];
   /** Calls whose last row is in this group. */
   finished: Waiting[] = [];
+  /** The call of which some rows are in this group and others are not. */
+  partial: Waiting | null = null;
   readonly #bytesMax: number;
   #bytes: Uint8Array;
   #view: DataView;
@@ -67,13 +71,17 @@ export class Group {
     this.#bytesMost = Math.min(this.#bytesMax, bytesMost);
     this.#length = 0;
     this.begun.length = 0;
+    this.partial = null;
     let calls = 0;
     for (const waiting of queue) {
       if (calls === callsMost) break;
       const isNew = waiting.taken === 0;
       this.#take(waiting, counters);
       if (isNew && (waiting.taken > 0 || waiting.batch.rows === 0)) this.begun.push(waiting);
-      if (waiting.taken < waiting.batch.rows) break;
+      if (waiting.taken < waiting.batch.rows) {
+        this.partial = waiting;
+        break;
+      }
       calls += 1;
     }
     this.finished = queue.splice(0, calls);

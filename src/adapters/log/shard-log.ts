@@ -70,7 +70,11 @@ export interface ShardLog {
    * that it was made from: a reader that makes results again keeps only what is missing. Arrays are views that hold only during the call of `onRecord`.
    */
   read(onRecord: (record: LogRecord) => void, ranges?: readonly Range[]): Promise<void>;
-  append(batch: RecordBatch): Promise<Appended>;
+  /**
+   * `onPart`: a log that is not recoverable may say which first rows of the batch are there before
+   * the others are: their offsets, in a view of what the promise brings.
+   */
+  append(batch: RecordBatch, onPart?: (offsets: Float64Array) => void): Promise<Appended>;
   /**
    * After a rejected append: what may still be under way of this log kind is abandoned, and the
    * next append goes over new connections.

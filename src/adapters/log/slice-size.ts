@@ -1,10 +1,15 @@
 /** How long a group should take while alarms come: so long does one wait at most. Units: ms. */
-const SLICE_MS = 10;
+const SLICE_MS = 11;
 /** It may take less where syncs cost so little that the log loses nothing by it. */
 const SYNCS_PER_SLICE = 50;
 const SLICE_MS_LEAST = 5;
 /** It takes more where the log would lose a tenth by it: an alarm has a sync of its own too. */
 const SYNCS_PER_SLICE_LEAST = 20;
+/**
+ * While no alarms come: what is durable is told in parts, or a queue that is emptied by large
+ * appends is filled by bursts as large. Units: ms.
+ */
+const PART_MS = 25;
 /** Alarms are expected for so long after the last one. Units: ms. */
 const ALARMS_MS = 1000;
 /** A group up to here tells what a sync costs by itself; from there on, what bytes cost. */
@@ -14,8 +19,8 @@ const WEIGHT = 1 / 16;
 
 /**
  * How much a file log writes under one sync. While alarms come it is little, so that they do not
- * wait for bulk: a disk has one queue, and what is in it cannot be overtaken. Otherwise there is no
- * limit, which costs the fewest syncs.
+ * wait for bulk: a disk has one queue, and what is in it cannot be overtaken. Otherwise it is as much
+ * as costs few syncs.
  */
 export class SliceSize {
   readonly #leastBytes: number;
@@ -45,14 +50,17 @@ export class SliceSize {
 
   /** Most bytes of the next group. */
   bytesMost(nowMs: number): number {
-    if (nowMs - this.#alarmAtMs > ALARMS_MS || this.#bytesPerMs === 0) {
-      return Number.POSITIVE_INFINITY;
-    }
-    const ms = Math.max(
+    if (this.#bytesPerMs === 0) return Number.POSITIVE_INFINITY;
+    const isCalm = nowMs - this.#alarmAtMs > ALARMS_MS;
+    const ms = isCalm ? Math.max(PART_MS, SYNCS_PER_SLICE * this.#syncMs) : this.#sliceMs;
+    return Math.max(this.#leastBytes, ms * this.#bytesPerMs);
+  }
+
+  get #sliceMs(): number {
+    return Math.max(
       SLICE_MS_LEAST,
       SYNCS_PER_SLICE_LEAST * this.#syncMs,
       Math.min(SLICE_MS, SYNCS_PER_SLICE * this.#syncMs),
     );
-    return Math.max(this.#leastBytes, ms * this.#bytesPerMs);
   }
 }

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { LOG, RECORD } from '../../../src/model/record.ts';
 import { emptyHeader, readHeader } from '../../../src/wire/record-header.ts';
-import { type Disk, emptyDisk, resultsOf, VirtualNode } from '../../support/virtual-node.ts';
+import {
+  type Disk,
+  emptyDisk,
+  resultsOf,
+  VirtualNode,
+  writeTo,
+} from '../../support/virtual-node.ts';
 
 /** Ten windows of readings of one device, one row each, and the wm that makes them final. */
 function feed(node: VirtualNode, session: number): void {
@@ -172,6 +178,48 @@ describe('an owner', () => {
       [LOG.readings, 1],
       [LOG.alarms, 3],
     ]);
+  });
+
+  test('settles the first rows of an append before the others, and each once', () => {
+    const node = new VirtualNode().start();
+    const session = node.publisher('a');
+    node.frame(session, { n: 1 });
+    node.isPrompt = false;
+    node.frame(session, { n: 2 });
+    const [alone] = node.flights.splice(0);
+    for (const n of [3, 4, 5, 6]) node.frame(session, { n });
+    if (!alone) throw new Error('no append');
+    const landed = writeTo(node.disk, alone.log, alone.batch);
+    node.step({ kind: 'appended', log: LOG.readings, offsets: landed });
+    const [flight] = node.flights.splice(0);
+    if (!flight) throw new Error('no append');
+    const offsets = writeTo(node.disk, flight.log, flight.batch);
+    const seen = () => {
+      const { ledger, devices } = node.gateway.ingest;
+      const rows = node.gateway.aggregation.counters.aggregated;
+      return [devices.find('a')?.lanes[1]?.ack, ledger.durable, rows, node.flights.length];
+    };
+    node.pass(1);
+    expect(seen()).toEqual([2, 2, 2, 0]);
+    for (const [rows, acked] of [
+      [1, 3],
+      [3, 5],
+      [3, 5],
+    ] as const) {
+      node.step({
+        kind: 'appended',
+        log: LOG.readings,
+        offsets: offsets.subarray(0, rows),
+      });
+      node.pass(1);
+      expect(seen()).toEqual([acked, acked, acked, 0]);
+    }
+    node.frame(session, { n: 7 });
+    expect(node.flights).toHaveLength(0);
+    node.step({ kind: 'appended', log: LOG.readings, offsets });
+    expect(node.flights.map(({ batch }) => batch.rows)).toEqual([1]);
+    node.pass(1);
+    expect(seen()).toEqual([6, 6, 6, 1]);
   });
 
   test('has one append per log in flight, and gathers what comes meanwhile', () => {

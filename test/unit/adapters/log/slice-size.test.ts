@@ -11,15 +11,16 @@ function measured(syncMs: number): SliceSize {
 }
 
 describe('the size of a group of the file log', () => {
-  it('has no limit while no alarms come', () => {
-    expect(measured(0.1).bytesMost(0)).toBe(Number.POSITIVE_INFINITY);
+  it('is what 25 ms take while no alarms come, or fifty syncs', () => {
+    expect(measured(0.1).bytesMost(0)).toBeCloseTo(25_000, -1);
+    expect(measured(1).bytesMost(0)).toBeCloseTo(50_000, -2);
   });
 
-  it('is what 10 ms take while alarms come, and has no limit a second later', () => {
+  it('is what 11 ms take while alarms come, until a second later', () => {
     const slices = measured(0.25);
     slices.alarm(1000);
-    expect(slices.bytesMost(1500)).toBeCloseTo(10_000, -1);
-    expect(slices.bytesMost(2001)).toBe(Number.POSITIVE_INFINITY);
+    expect(slices.bytesMost(1500)).toBeCloseTo(11_000, -1);
+    expect(slices.bytesMost(2001)).toBeCloseTo(25_000, -1);
   });
 
   it('is fifty syncs where a sync is cheap, and 5 ms where it costs next to nothing', () => {
