@@ -74,7 +74,8 @@ function run(orders: Orders): Promise<number> {
 }
 
 function verdictOf(end: Extract<Note, { kind: 'end' }>): number {
-  if (end.slow > 0) print(`${end.slow} inputs took more than 5 ms in the fastest of five runs`);
+  if (end.slow > 0)
+    print(`${end.slow} inputs took more than 5 ms in the fastest of five repetitions`);
   if (end.hasGrown) print('the heap grows with the inputs');
   print(`${end.inputs} inputs, ${end.crashes} crashes`);
   return end.crashes > 0 || end.slow > 0 || end.hasGrown ? 1 : 0;

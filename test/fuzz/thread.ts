@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readCorpus } from './corpus.ts';
+import { clockName } from './cpu-clock.ts';
 import { Fuzzer } from './fuzzer.ts';
 import { HeapWatch } from './heap-watch.ts';
 import type { Note, Orders } from './notes.ts';
@@ -24,6 +25,7 @@ const fuzzer = new Fuzzer(allTargets(), {
 });
 fuzzer.onInput = (target, bytes) => noteInput(shared, target, bytes);
 
+tell({ kind: 'line', line: `timed by: ${clockName}` });
 const kept = fuzzer.runKept(readCorpus());
 tell({ kind: 'line', line: `corpus: ${kept} inputs, ${fuzzer.crashes} crashes` });
 
@@ -42,5 +44,8 @@ while (fuzzer.inputs < inputs) {
   });
 }
 tell({ kind: 'line', line: fuzzer.summary });
-const { crashes, slow } = fuzzer;
+const { crashes, slow, slowest } = fuzzer;
+const { target, index, ms } = slowest;
+const most = ms === 0 ? 'none above 1 ms' : `${ms.toFixed(1)} ms (${target}, input ${index})`;
+tell({ kind: 'line', line: `slowest, in the fastest of five repetitions: ${most}` });
 tell({ kind: 'end', inputs: fuzzer.inputs, crashes, slow, hasGrown: heap.hasGrown });

@@ -5,6 +5,7 @@ import { jsonToCbor, type Transcoded } from '../../../src/wire/json.ts';
 import { KIND } from '../../../src/wire/messages.ts';
 import type { Dice } from '../../sim/random.ts';
 import { referenceDecode } from '../../support/cbor-reference.ts';
+import { clockMs } from '../cpu-clock.ts';
 import { message } from '../grow/messages.ts';
 import { mutateJson } from '../grow/mutate-json.ts';
 import { writeTree } from '../grow/tree.ts';
@@ -43,9 +44,9 @@ export class JsonTarget implements Target {
   }
 
   attempt(bytes: Uint8Array): Attempt {
-    const begun = performance.now();
+    const begun = clockMs();
     const outcomes = SENDERS.map((from) => through(bytes, from));
-    const ms = performance.now() - begun;
+    const ms = clockMs() - begun;
     for (const [i, outcome] of outcomes.entries())
       claimOutcome(bytes, outcome, SENDERS[i] as Sender);
     return { ms: [ms], sign: outcomes.map(signOf).join(' ') };

@@ -5,6 +5,7 @@ import type { Sender } from '../../../src/wire/fields.ts';
 import type { Message } from '../../../src/wire/messages.ts';
 import type { Dice } from '../../sim/random.ts';
 import { referenceDecode } from '../../support/cbor-reference.ts';
+import { clockMs } from '../cpu-clock.ts';
 import { message } from '../grow/messages.ts';
 import { mutateCbor } from '../grow/mutate-cbor.ts';
 import { type Node, parseTree, writeTree } from '../grow/tree.ts';
@@ -36,10 +37,10 @@ export class MessageTarget implements Target {
 
   attempt(bytes: Uint8Array): Attempt {
     const lent = bytes.slice();
-    const begun = performance.now();
+    const begun = clockMs();
     const decoded = SENDERS.map((from) => decodeCbor(lent, from));
     const frame = this.#probe.read(lent);
-    const ms = performance.now() - begun;
+    const ms = clockMs() - begun;
     lent.fill(0xa5);
     const tree = referenceDecode(bytes, 1) === null ? null : (parseTree(bytes)[0] as Node);
     const [client, server] = decoded as [Decoded, Decoded];

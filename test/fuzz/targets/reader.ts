@@ -4,6 +4,7 @@ import type { Schema } from '../../../src/model/reading.ts';
 import { LOG_NAMES } from '../../../src/model/record.ts';
 import { decodeSchema } from '../../../src/wire/schema.ts';
 import type { Dice } from '../../sim/random.ts';
+import { clockMs } from '../cpu-clock.ts';
 import { fromChunks, mutateChunks, toChunks } from '../grow/chunks.ts';
 import { logOf, mutateRecord, type TopicRecord, toRecord } from '../grow/log.ts';
 import { claim } from '../oracle/finding.ts';
@@ -64,7 +65,7 @@ class Desk {
       this.#records.set(place, { ...record, era: this.#eraOf(record) });
     const schema = topic === 'schemas' ? decodeSchema(value, key) : null;
     if (schema !== null) this.#schemas.set(nameOf(key, 0), schema);
-    const begun = performance.now();
+    const begun = clockMs();
     try {
       const items = this.#reader.read(`tidegate.${topic}`, shard, {
         offset,
@@ -72,7 +73,7 @@ class Desk {
         value,
         headers: { tg },
       });
-      this.ms.push(performance.now() - begun);
+      this.ms.push(clockMs() - begun);
       for (const item of items) this.#claimItem(item);
     } catch (error) {
       this.#claimUnknown(record, error);

@@ -10,6 +10,7 @@ import { decodeCause, encodeCause } from '../../../src/wire/result-cause.ts';
 import { decodeSchema } from '../../../src/wire/schema.ts';
 import type { Dice } from '../../sim/random.ts';
 import { referenceDecode } from '../../support/cbor-reference.ts';
+import { clockMs } from '../cpu-clock.ts';
 import * as item from '../grow/items.ts';
 import { mutateBytes } from '../grow/mutate-bytes.ts';
 import { mutateCbor } from '../grow/mutate-cbor.ts';
@@ -33,9 +34,9 @@ import type { Attempt, Target } from './target.ts';
 
 /** A decoder whose result the oracle `claimed` judges; it returns what happened, in a word. */
 function attempt<T>(decode: () => T, judged: (result: T) => string): Attempt {
-  const begun = performance.now();
+  const begun = clockMs();
   const result = decode();
-  const ms = performance.now() - begun;
+  const ms = clockMs() - begun;
   return { ms: [ms], sign: judged(result) };
 }
 

@@ -3,6 +3,7 @@ import { CODES } from '../../../src/model/errors.ts';
 import type { Codec, SessionId } from '../../../src/model/machine.ts';
 import type { Dice } from '../../sim/random.ts';
 import { VirtualNode } from '../../support/virtual-node.ts';
+import { clockMs } from '../cpu-clock.ts';
 import { fromChunks, mutateChunks, toChunks } from '../grow/chunks.ts';
 import { join, mutateBytes } from '../grow/mutate-bytes.ts';
 import { mutateCbor } from '../grow/mutate-cbor.ts';
@@ -49,9 +50,9 @@ class TimedNode extends VirtualNode {
   readonly stepMs: number[] = [];
 
   override step(input: Input): void {
-    const begun = performance.now();
+    const begun = clockMs();
     super.step(input);
-    this.stepMs.push(performance.now() - begun);
+    this.stepMs.push(clockMs() - begun);
   }
 }
 
@@ -148,9 +149,9 @@ class Street {
   #message(peer: Peer | undefined, payload: Uint8Array, isWrong = false): void {
     if (peer === undefined || this.#node.closed(peer.session) !== null) return;
     const isBinary = peer.codec === 'cbor';
-    const begun = performance.now();
+    const begun = clockMs();
     this.#node.sendBytes(peer.session, payload, isBinary !== isWrong);
-    this.ms.push(performance.now() - begun);
+    this.ms.push(clockMs() - begun);
   }
 
   /** What follows from a message may come later: each step of it counts by itself. */
@@ -161,9 +162,9 @@ class Street {
   }
 
   #land(): void {
-    const begun = performance.now();
+    const begun = clockMs();
     this.#node.land();
-    this.ms.push(performance.now() - begun);
+    this.ms.push(clockMs() - begun);
   }
 
   #connect(slot: number, codec: Codec, who: string | null): void {
