@@ -199,12 +199,13 @@ export class Gateway {
       renew: (log) => this.#do({ kind: 'renew', log }),
       waiting: () => this.ingest.tellWhy(this.#now),
       fed: (record, header) => {
+        if (!this.aggregation.apply(record, header)) return false;
         if (this.delivery.isOwner) {
           const landedUs = this.#landedUs[record.log] as number;
           this.#options.onDurable?.((landedUs - header.recv) / 1000);
         } else this.ingest.recovered(record, header);
         if (header.kind === RECORD.mark) this.#marking.fed(record);
-        this.aggregation.apply(record, header);
+        return true;
       },
       mayFeed: (log, shard) => this.aggregation.mayApply(log, shard),
       owned: () => {

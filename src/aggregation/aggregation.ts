@@ -1,13 +1,12 @@
 import { invariant, SharedFault } from '../model/invariant.ts';
-import { SERIES_PER_LOG_MAX } from '../model/limits.ts';
+import { COLUMNS_MAX, SERIES_PER_LOG_MAX } from '../model/limits.ts';
 import { CLASS_OF_LANE, type ClassId, type Schema } from '../model/reading.ts';
 import { LOG, type LogKind, type LogRecord, RECORD } from '../model/record.ts';
 import type { EventUs, WallUs } from '../model/time.ts';
 import type { Series } from '../model/window.ts';
-import { FrameReader } from '../wire/frame-reader.ts';
 import { decodeMark } from '../wire/mark.ts';
 import type { RecordHeader } from '../wire/record-header.ts';
-import { type BoundSet, bindSet, hashOf, isBoundTo } from './bound-set.ts';
+import { BoundFrame } from './bound-frame.ts';
 import { Changes } from './changes.ts';
 import { ClassState } from './class-state.ts';
 import { type Counters, zeroCounters } from './counters.ts';
@@ -25,6 +24,8 @@ import { type Timing, type TimingOptions, timingOf } from './timing.ts';
 const BYTES_PER_UNIT_LOG2 = 6;
 /** What a new series costs besides its first window. */
 const NEW_SERIES_UNITS = 2;
+/** One frame may be the first of 4096: then a step makes so many, in about a millisecond. */
+const NEW_SERIES_PER_STEP = 512;
 
 /** What aggregation needs to know and whom to tell. */
 export interface AggregationOptions extends TimingOptions {
@@ -52,7 +53,6 @@ export class Aggregation {
   /** Records of which something is not known, a definition say: they are passed over. */
   unreadable = 0;
   readonly #shards: number;
-  readonly #schemas: (hash: Uint8Array) => Schema | undefined;
   readonly #sink: AggregationSink;
   readonly #onFault: (device: string, error: unknown) => void;
   readonly #timing: Timing;
@@ -64,15 +64,10 @@ export class Aggregation {
   readonly #finalizer: Finalizer;
   readonly #pace: Pace;
   readonly #marks: Marks;
-  readonly #reader = new FrameReader();
-  /** Set ids of the current frame, in order of first appearance: the order of its hashes. */
-  readonly #setIds: number[] = [];
-  /** Sets of the current frame's blocks. */
-  readonly #sets: BoundSet[] = [];
+  readonly #frame: BoundFrame;
 
   constructor(options: AggregationOptions) {
     this.#shards = options.shards;
-    this.#schemas = options.schemas;
     this.#sink = options.sink;
     this.#onFault = options.onFault ?? (() => undefined);
     this.#timing = timingOf(options);
@@ -85,6 +80,7 @@ export class Aggregation {
     this.#finalizer = new Finalizer(options.sink, this.#changes, this.#timing);
     this.#pace = new Pace(this.#finalizer);
     this.#marks = new Marks(this.#timing);
+    this.#frame = new BoundFrame(options.schemas);
   }
 
   /** Counts from zero: what was read to rebuild is not what this process made durable. */
@@ -140,14 +136,17 @@ export class Aggregation {
    * clock, so none may be left out. What is pending of the record before it is given first. A fault
    * of ours in what one record holds is counted and told, and the next record follows: thrown, it
    * would meet every start at this place of the log.
+   * False, where steps have a limit: it is the first of more series than one step makes. Some of
+   * them have been made, nothing else has happened, and the same record is to be applied again.
    */
-  apply(record: LogRecord, header: RecordHeader): void {
+  apply(record: LogRecord, header: RecordHeader): boolean {
     const log = this.#log(record.log, record.shard);
     if (log.emission.isPending) this.#goOn(log, true);
     try {
-      this.#apply(log, record, header);
+      return this.#apply(log, record, header);
     } catch (error) {
       this.#failed(log, new TextDecoder().decode(record.key), error);
+      return true;
     }
   }
 
@@ -174,17 +173,35 @@ export class Aggregation {
     this.#onFault(device, error);
   }
 
-  #apply(log: LogState, record: LogRecord, header: RecordHeader): void {
-    const beforeUs = log.clockUs;
+  #apply(log: LogState, record: LogRecord, header: RecordHeader): boolean {
     const seriesBefore = this.#series.count;
-    log.advance(header.recv);
-    log.emission.begin(record);
-    if (header.kind === RECORD.frame) this.#applyFrame(log, beforeUs, record, header);
-    else if (header.kind === RECORD.mark) this.#applyMark(log, record.value);
-    else if (header.kind === RECORD.stub) this.#applyStub(record, header);
-    this.#pace.give(log, this.#unitsOf(record, this.#series.count - seriesBefore));
+    const isReady = header.kind !== RECORD.frame || this.#prepare(log, record, header);
+    if (isReady) {
+      this.#take(log, record, header);
+      this.#pace.give(log, this.#unitsOf(record, this.#series.count - seriesBefore));
+    } else this.#pace.endStep(log);
     if (this.#series.count > seriesBefore) this.#tellNewSeries(seriesBefore);
     this.#changes.flush(this.#sink);
+    return isReady;
+  }
+
+  /** Reads a frame; false if more series have to be made for it than this step makes. */
+  #prepare(log: LogState, { key, value }: LogRecord, header: RecordHeader): boolean {
+    const frame = this.#frame;
+    frame.read(this.#classOf(log, this.#devices.of(key), header.lane), value, header.hashes);
+    const mayBeMany = frame.isKnown && frame.sets.length * COLUMNS_MAX > NEW_SERIES_PER_STEP;
+    if (!mayBeMany || !this.#pace.isLimited(log)) return true;
+    this.#beginPlacing(frame.target, log.clockUs, log.clockAfter(header.recv));
+    return this.#placer.prepare(frame, NEW_SERIES_PER_STEP) < NEW_SERIES_PER_STEP;
+  }
+
+  #take(log: LogState, record: LogRecord, header: RecordHeader): void {
+    const beforeUs = log.clockUs;
+    log.advance(header.recv);
+    log.emission.begin(record);
+    if (header.kind === RECORD.frame) this.#applyFrame(log, beforeUs, header);
+    else if (header.kind === RECORD.mark) this.#applyMark(log, record.value);
+    else if (header.kind === RECORD.stub) this.#applyStub(record, header);
   }
 
   /** What a record took. Units: of a budget. */
@@ -213,57 +230,25 @@ export class Aggregation {
   }
 
   /** Rows are placed by the watermark before this frame; then it moves. Source: [R9.2-3]. */
-  #applyFrame(log: LogState, beforeUs: number, record: LogRecord, header: RecordHeader): void {
-    const target = this.#classOf(log, this.#devices.of(record.key), header.lane);
-    target.lastRecvUs = header.recv;
-    if (!this.#read(target, record.value, header.hashes)) {
+  #applyFrame(log: LogState, beforeUs: number, { recv }: RecordHeader): void {
+    const { target, isKnown, reader } = this.#frame;
+    target.lastRecvUs = recv;
+    if (!isKnown) {
       this.unreadable += 1;
       return;
     }
-    this.#placer.begin(target.watermarkAt(beforeUs), log.clockUs + this.#timing.futureUs + 1);
+    this.#beginPlacing(target, beforeUs, log.clockUs);
     const wasEmpty = target.open.count === 0;
-    const highestUs = this.#placeBlocks(target);
+    const highestUs = this.#placer.place(this.#frame);
     this.#finalizer.correct(target);
     if (wasEmpty && target.open.count > 0) this.#marks.opened(target);
-    target.raise(highestUs, this.#reader.wm);
+    target.raise(highestUs, reader.wm);
     log.capped.update(target);
   }
 
-  /**
-   * Reads a frame and finds its sets, in the order of its blocks; false if something of it is not
-   * known. Then nothing of it is aggregated: it stays in the log, and sessions need its header only.
-   */
-  #read(target: ClassState, value: Uint8Array, hashes: Uint8Array): boolean {
-    const reader = this.#reader;
-    this.#setIds.length = 0;
-    this.#sets.length = 0;
-    if (reader.read(value) !== null) return false;
-    for (let b = 0; b < reader.blockCount; b += 1) {
-      const set = this.#setOf(target, reader.set(b), hashes);
-      if (set === null || reader.shape(b, set.columns.length) !== null) return false;
-      this.#sets.push(set);
-    }
-    return true;
-  }
-
-  /** Returns the frame's highest event time that is not future, or −∞. */
-  #placeBlocks(target: ClassState): number {
-    let highestUs = Number.NEGATIVE_INFINITY;
-    for (let b = 0; b < this.#sets.length; b += 1) {
-      const set = this.#sets[b] as BoundSet;
-      highestUs = Math.max(highestUs, this.#placer.block(this.#reader, b, target, set));
-    }
-    return highestUs;
-  }
-
-  /** Null: the definition of the set is not known. */
-  #setOf(target: ClassState, id: number, hashes: Uint8Array): BoundSet | null {
-    let k = this.#setIds.indexOf(id);
-    if (k < 0) k = this.#setIds.push(id) - 1;
-    const bound = target.sets.get(id);
-    if (bound !== undefined && isBoundTo(bound, hashes, k)) return bound;
-    const schema = this.#schemas(hashOf(hashes, k));
-    return schema === undefined ? null : bindSet(target, id, schema);
+  /** The log clock as it was before the frame, and as it is with it. */
+  #beginPlacing(target: ClassState, beforeUs: number, clockUs: number): void {
+    this.#placer.begin(target.watermarkAt(beforeUs), clockUs + this.#timing.futureUs + 1);
   }
 
   #classOf(log: LogState, device: Device, lane: number): ClassState {

@@ -18,6 +18,11 @@ export class Budget {
     this.#left -= units;
   }
 
+  /** Steps have a limit. */
+  get isLimited(): boolean {
+    return this.#limit !== Number.POSITIVE_INFINITY;
+  }
+
   /** Nothing more in this step. */
   get isSpent(): boolean {
     return this.#left <= 0;

@@ -1,6 +1,7 @@
 import { KEPT_WINDOWS, ROWS_MAX, WINDOWS_PER_FRAME_MAX } from '../model/limits.ts';
 import { STATUS } from '../model/window.ts';
 import type { FrameReader } from '../wire/frame-reader.ts';
+import type { BoundFrame } from './bound-frame.ts';
 import type { BoundColumn, BoundSet } from './bound-set.ts';
 import type { Changes } from './changes.ts';
 import type { ClassState } from './class-state.ts';
@@ -61,25 +62,61 @@ export class FramePlacer {
     this.#windowsLeft = WINDOWS_PER_FRAME_MAX;
   }
 
+  /** Places the rows of a frame. Returns its highest event time that is not future, or −∞. */
+  place({ reader, sets, target }: BoundFrame): number {
+    let highestUs = Number.NEGATIVE_INFINITY;
+    for (let b = 0; b < sets.length; b += 1) {
+      this.#cut(reader, b);
+      const columns = this.#limit(reader, b);
+      this.#counters.refused += columns * (this.#placedTo - (this.#runFrom[this.#runs] as number));
+      this.#block(reader, b, target, sets[b] as BoundSet);
+      const { times } = this.#run;
+      if (this.#placedTo > 0) highestUs = Math.max(highestUs, times[this.#placedTo - 1] as number);
+    }
+    return highestUs;
+  }
+
   /**
-   * Places the rows of block b, whose shape was checked. Returns its highest event time that is not
-   * future, or −∞.
+   * Makes series that `place` would make for a frame, `most` of them, and does nothing else: making
+   * one takes longer than placing its first rows. Returns how many, fewer than `most` if no more
+   * are missing.
    */
-  block(reader: FrameReader, b: number, target: ClassState, set: BoundSet): number {
-    this.#cut(reader, b);
-    this.#limit(reader, b);
+  prepare({ reader, sets, target }: BoundFrame, most: number): number {
+    const before = target.log.storeCount;
+    for (let b = 0; b < sets.length; b += 1) {
+      this.#cut(reader, b);
+      this.#limit(reader, b);
+      const { columns } = sets[b] as BoundSet;
+      for (let c = 0; c < columns.length && this.#runs > 0; c += 1) {
+        const column = columns[c] as BoundColumn;
+        if (column.store !== null || !this.#hasRows(reader, b, c)) continue;
+        column.store = this.#series.storeOf(target, column);
+        if (target.log.storeCount - before === most) return most;
+      }
+    }
+    return target.log.storeCount - before;
+  }
+
+  /** Places the rows of block b, which are cut. */
+  #block(reader: FrameReader, b: number, target: ClassState, set: BoundSet): void {
     for (let c = 0; c < set.columns.length; c += 1) {
-      const kind = reader.kind(b, c);
-      if (kind === 'absent') continue;
+      if (reader.kind(b, c) === 'absent') continue;
       this.#counters.late += this.#placedFrom;
       this.#counters.future += this.#rows - this.#placedTo;
       if (this.#runs === 0) continue;
-      if (kind === 'text') this.#readTexts(reader, b, c);
-      else this.#readNumbers(reader, b, c);
+      this.#read(reader, b, c);
       this.#column(target, set.columns[c] as BoundColumn);
     }
-    const { times } = this.#run;
-    return this.#placedTo > 0 ? (times[this.#placedTo - 1] as number) : Number.NEGATIVE_INFINITY;
+  }
+
+  /** A row of this column, among those that will be placed, has a value. */
+  #hasRows(reader: FrameReader, b: number, c: number): boolean {
+    if (reader.kind(b, c) === 'absent') return false;
+    this.#read(reader, b, c);
+    const run = this.#run;
+    run.from = this.#runFrom[0] as number;
+    run.to = this.#runFrom[this.#runs] as number;
+    return firstWithValue(run) < run.to;
   }
 
   /** Reads times and qualities of block b and cuts its rows into runs. */
@@ -126,17 +163,17 @@ export class FramePlacer {
 
   /**
    * Leaves out the runs that are too many for the frame, of all columns alike: a constant column
-   * has readings without bytes, and would open windows without bound. Source: [R9.1-6].
+   * has readings without bytes, and would open windows without bound. Source: [R9.1-6]. Returns how
+   * many columns the block has.
    */
-  #limit(reader: FrameReader, b: number): void {
+  #limit(reader: FrameReader, b: number): number {
     let columns = 0;
     for (let c = 0; c < reader.columnCount(b); c += 1) {
       if (reader.kind(b, c) !== 'absent') columns += 1;
     }
-    const runs = Math.min(this.#runs, Math.floor(this.#windowsLeft / Math.max(1, columns)));
-    this.#counters.refused += columns * (this.#placedTo - (this.#runFrom[runs] as number));
-    this.#windowsLeft -= runs * columns;
-    this.#runs = runs;
+    this.#runs = Math.min(this.#runs, Math.floor(this.#windowsLeft / Math.max(1, columns)));
+    this.#windowsLeft -= this.#runs * columns;
+    return columns;
   }
 
   #findBad(rows: number): boolean {
@@ -144,6 +181,11 @@ export class FramePlacer {
       if ((this.#qualities[row] as number) >= QUALITY_BAD) return true;
     }
     return false;
+  }
+
+  #read(reader: FrameReader, b: number, c: number): void {
+    if (reader.kind(b, c) === 'text') this.#readTexts(reader, b, c);
+    else this.#readNumbers(reader, b, c);
   }
 
   /** A value of bad quality is treated as none: both are excluded. */

@@ -21,8 +21,13 @@ export class LogState {
     this.emission = new Emission(kind, shard);
   }
 
+  /** Where the clock stands once a record of this receive time has moved it, never back. */
+  clockAfter(recvUs: number): number {
+    return Math.max(this.clockUs, recvUs);
+  }
+
   /** Moves the clock to a record's receive time, never back. */
   advance(recvUs: number): void {
-    if (recvUs > this.clockUs) this.clockUs = recvUs;
+    this.clockUs = this.clockAfter(recvUs);
   }
 }

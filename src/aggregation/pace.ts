@@ -42,6 +42,16 @@ export class Pace {
     return !this.#budget(log).isSpent && !log.emission.isPending;
   }
 
+  /** Steps have a limit for this log. */
+  isLimited(log: LogState): boolean {
+    return this.#budget(log).isLimited;
+  }
+
+  /** This step has done enough for the logs of this kind. */
+  endStep(log: LogState): void {
+    this.#budget(log).spend(Number.POSITIVE_INFINITY);
+  }
+
   /** The pending logs that may go on in this step. */
   *due(): IterableIterator<LogState> {
     for (const log of this.#behind) if (!this.#budget(log).isSpent) yield log;

@@ -13,7 +13,7 @@ export interface Cause {
 /**
  * Where aggregation puts what comes of a record: first results, then series that appeared, then
  * windows that changed. Results that are too many for the step come in later ones, each slice
- * followed by the windows that it made final.
+ * followed by the windows that it made final. Series that are too many come in earlier ones.
  */
 export interface AggregationSink {
   /**
@@ -23,6 +23,6 @@ export interface AggregationSink {
   result(cause: Cause, result: WindowResult): void;
   /** A kept window changed, in values or status. At most once per record, window and slice. */
   changed(windows: WindowSeries, start: EventUs): void;
-  /** A series had its first reading. */
+  /** A series had its first reading, or has it within the next steps. */
   appeared(series: Series): void;
 }

@@ -58,16 +58,17 @@ export class Feed {
     const { batch, offsets } = this.#landed;
     const { records } = batch;
     const { log } = this.#record;
-    for (; this.#row < offsets.length; this.#row += 1) {
+    while (this.#row < offsets.length) {
       const shard = records.shard[this.#row] as number;
       if (!isWhole && !this.#port.mayFeed(log, shard)) return null;
-      this.#feed(records, this.#row, offsets[this.#row] as number);
+      if (this.#feed(records, this.#row, offsets[this.#row] as number)) this.#row += 1;
     }
     this.#landed = null;
     return batch;
   }
 
-  #feed(records: RecordBatch, row: number, offset: number): void {
+  /** False: the row has to be fed once more. To judge a frame twice changes nothing. */
+  #feed(records: RecordBatch, row: number, offset: number): boolean {
     const record = this.#record;
     record.shard = records.shard[row] as number;
     record.offset = offset;
@@ -75,8 +76,7 @@ export class Feed {
     record.tg = records.tg(row);
     record.value = records.value(row);
     const header = this.#header;
-    if (readHeader(record.tg, header) && this.#tails.judge(record, header)) {
-      this.#port.fed(record, header);
-    }
+    if (!readHeader(record.tg, header) || !this.#tails.judge(record, header)) return true;
+    return this.#port.fed(record, header);
   }
 }

@@ -20,8 +20,11 @@ export interface OwnedLogPort {
   settled(settlement: Settlement): void;
   /** An append is done and its rows are settled: how much they cost, and how long it took. */
   appendDone(log: LogKind, cost: number, tookMs: number): void;
-  /** A valid record, in log order: read, or just made durable. */
-  fed(record: LogRecord, header: RecordHeader): void;
+  /**
+   * A valid record, in log order: read, or just made durable. False: it takes more than a step may, and
+   * is to be told again in a later one; never of what was read, for that has no limit.
+   */
+  fed(record: LogRecord, header: RecordHeader): boolean;
   /** False: the next record of this shard has to wait for another step. */
   mayFeed(log: LogKind, shard: number): boolean;
   /** Every shard of this log has been read to its own fence, for the first time or again. */

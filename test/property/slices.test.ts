@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Aggregation } from '../../src/aggregation/aggregation.ts';
 import { LOG } from '../../src/model/record.ts';
 import { AGGREGATES } from '../../src/model/window.ts';
-import { type Entry, type EventLog, type Heard, listening } from '../support/event-log.ts';
+import { type Entry, EventLog, type Heard, listening } from '../support/event-log.ts';
 import { randomLog } from '../support/random-log.ts';
 import { type Disk, emptyDisk, VirtualNode } from '../support/virtual-node.ts';
 
@@ -51,16 +51,18 @@ function feedInSlices(aggregation: Aggregation, log: EventLog, units: readonly n
     for (const kind of [LOG.readings, LOG.alarms]) aggregation.allow(kind, size);
     aggregation.advance();
     for (const queue of queues) {
-      const next = aggregation.isBehind && size === 0 ? queue.shift() : undefined;
-      if (next !== undefined) aggregation.apply(next.record, next.header);
-      while (isNextFed(aggregation, queue)) {
-        const { record, header } = queue.shift() as Entry;
-        aggregation.apply(record, header);
-      }
+      if (aggregation.isBehind && size === 0) applyNext(aggregation, queue);
+      while (isNextFed(aggregation, queue)) applyNext(aggregation, queue);
     }
     if (!aggregation.isBehind && queues.every(({ length }) => length === 0)) return;
   }
   throw new Error('it never ends');
+}
+
+/** A record that is not done with comes again. */
+function applyNext(aggregation: Aggregation, queue: Entry[]): void {
+  const [next] = queue;
+  if (next !== undefined && aggregation.apply(next.record, next.header)) queue.shift();
 }
 
 const isNextFed = (aggregation: Aggregation, [next]: readonly Entry[]): boolean =>
@@ -105,6 +107,97 @@ describe('results in slices', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+const KINDS = ['value', 'value', 'value', 'null', 'absent', 'text', 'bad'] as const;
+
+/** As many series as a device may have at once, or fewer; some columns have nothing to show. */
+const manySets = fc.record({
+  kinds: fc.array(fc.constantFrom(...KINDS), { minLength: 5, maxLength: 5 }),
+  sets: fc.integer({ min: 9, max: COLUMNS }),
+  rows: fc.constantFrom(1, 2, 3),
+  /** Units: s from the frame before. */
+  ahead: fc.constantFrom(1, 0, -31, -40, 301),
+  seriesPerLogMax: fc.constantFrom(20_000, 700, 1500),
+});
+type ManySets = typeof manySets extends fc.Arbitrary<infer T> ? T : never;
+
+/** 4096 new series, all with values. */
+const ALL_NEW: ManySets = {
+  kinds: ['value'],
+  sets: COLUMNS,
+  rows: 2,
+  ahead: 1,
+  seriesPerLogMax: 20_000,
+};
+
+/** A device's first frame, and one that is the first of (nearly) all its series. */
+function manyNew({ kinds, sets, rows, ahead }: ManySets): EventLog {
+  const log = new EventLog();
+  const t0 = 1_700_000_000 * S;
+  log.frame({ recv: t0, blocks: [{ set: { cols: [['a0_1']] }, t: [t0], v: [[1]] }] });
+  const at = t0 + ahead * S;
+  const t = Array.from({ length: rows }, (_, row) => at + row * S);
+  const blocks = Array.from({ length: sets }, (_, i) => {
+    const kindOf = (c: number) => kinds[(i * 7 + c) % kinds.length];
+    const v = Array.from({ length: COLUMNS }, (_, c) => {
+      if (kindOf(c) === 'absent') return null;
+      return t.map(() => (kindOf(c) === 'null' ? null : kindOf(c) === 'text' ? 'on' : c));
+    });
+    const cols = Array.from({ length: COLUMNS }, (_, c) => [`a${i}_${c}`] as const);
+    return { set: { cols }, t, v, q: kinds[i % kinds.length] === 'bad' ? 200 : 0 };
+  });
+  log.frame({ recv: t0 + S, blocks });
+  log.frame({
+    recv: t0 + 2 * S,
+    blocks: [{ set: { cols: [['a0_1']] }, t: [t0 + 60 * S], v: [[2]] }],
+  });
+  return log;
+}
+
+describe('a frame that is the first of many series', () => {
+  test('leaves the same series, windows and results as if they were made at once', () => {
+    fc.assert(
+      fc.property(manySets, (many) => {
+        const log = manyNew(many);
+        const { seriesPerLogMax } = many;
+        const whole = listening(log, { seriesPerLogMax });
+        for (const { record, header } of log.entries) whole.aggregation.apply(record, header);
+        const sliced = listening(log, { seriesPerLogMax });
+        feedInSlices(sliced.aggregation, log, [2048]);
+        expect(sliced.heard.results).toEqual(whole.heard.results);
+        expect(stateOf(sliced.aggregation)).toEqual(stateOf(whole.aggregation));
+        const topics = (heard: Heard) => heard.appeared.map(({ topic }) => topic);
+        expect(topics(sliced.heard)).toEqual(topics(whole.heard));
+      }),
+      // Its last sets are beyond the windows that a frame may touch: they get no series.
+      { numRuns: 40, examples: [[{ ...ALL_NEW, rows: 3 }]] },
+    );
+  });
+
+  test('makes 512 of them in a step, and places its rows when all are there', () => {
+    const log = manyNew({
+      kinds: ['value'],
+      sets: COLUMNS,
+      rows: 2,
+      ahead: 1,
+      seriesPerLogMax: 20_000,
+    });
+    const { aggregation, heard } = listening(log);
+    const [first, many] = log.entries as [Entry, Entry];
+    aggregation.apply(first.record, first.header);
+    aggregation.allow(LOG.readings, 2048);
+    for (let step = 1; step < 8; step += 1) {
+      expect(aggregation.apply(many.record, many.header)).toBe(false);
+      expect(aggregation.mayApply(LOG.readings, 0)).toBe(false);
+      expect([...aggregation.series()]).toHaveLength(1 + 512 * step);
+      expect(aggregation.counters.aggregated).toBe(1);
+      aggregation.allow(LOG.readings, 2048);
+    }
+    expect(aggregation.apply(many.record, many.header)).toBe(true);
+    expect(aggregation.counters.aggregated).toBe(1 + 2 * 4096);
+    expect(heard.appeared).toHaveLength(4096);
   });
 });
 
@@ -232,6 +325,48 @@ describe('a gateway that hands out results in slices', () => {
     addUp();
     finish(node, addUp);
     expect(delivery.unreadReadings).toBe(0);
+  });
+});
+
+describe('a gateway that is told of 4096 new series in one frame', () => {
+  function told(): VirtualNode {
+    const node = new VirtualNode(emptyDisk(), { isRecoverable: true }).start();
+    const session = node.connect('cbor', 'a');
+    node.send(session, { k: 'hello', ch: [[1, 1, 1]] });
+    const sets = Array.from({ length: COLUMNS }, (_, i) => i);
+    for (const s of sets) {
+      const cols = Array.from({ length: COLUMNS }, (_, c) => [`${s}/${c}`] as const);
+      node.send(session, { k: 'def', c: 1, s, cols });
+    }
+    const v = Array.from({ length: COLUMNS }, () => 1);
+    const blocks = sets.map((s) => ({ s, t: node.now.wallUs, v }));
+    node.frame(session, { n: 1 }, blocks);
+    return node;
+  }
+
+  test('acknowledges it at once, and makes them in steps', () => {
+    const node = told();
+    const [session] = [...node.heard.keys()];
+    expect(node.gateway.delivery.unreadReadings).toBe(4096);
+    let before = [...node.gateway.aggregation.series()].length;
+    const steps = finish(node, () => {
+      const now = [...node.gateway.aggregation.series()].length;
+      expect(now - before).toBeLessThanOrEqual(512);
+      before = now;
+    });
+    expect(steps).toBe(8);
+    expect(before).toBe(4096);
+    expect(node.gateway.aggregation.counters.aggregated).toBe(4096);
+    expect(node.gateway.delivery.unreadReadings).toBe(0);
+    node.pass(25);
+    expect(node.flow(session as number, 1).ack).toBe(1);
+  });
+
+  test('has made all of them when the log has to be reached again', () => {
+    const node = told();
+    node.step({ kind: 'failed', log: LOG.readings, reason: 'for a test' });
+    expect(node.gateway.delivery.unreadReadings).toBe(0);
+    expect(node.gateway.aggregation.counters.aggregated).toBe(4096);
   });
 });
 
