@@ -14,6 +14,8 @@ const REPETITIONS = 5;
 const NEW_SHARE = 0.3;
 /** The largest message has 16 KiB: what is longer is cut. Units: bytes. */
 const INPUT_BYTES_MAX = 17_000;
+/** The same of a list: 64 definitions of 64 columns are the longest that is made. Units: bytes. */
+const LIST_BYTES_MAX = 48_000;
 /** A finding seen so often is counted, and not made smaller again. */
 const ALIKE_MAX = 1;
 
@@ -75,7 +77,8 @@ export class Fuzzer {
     if (base !== null || dice.chance(0.5)) {
       bytes = target.mutate(dice, bytes, pool.pick(dice) ?? bytes);
     }
-    if (bytes.length > INPUT_BYTES_MAX) bytes = bytes.slice(0, INPUT_BYTES_MAX);
+    const most = target.parts === undefined ? INPUT_BYTES_MAX : LIST_BYTES_MAX;
+    if (bytes.length > most) bytes = bytes.slice(0, most);
     this.inputs += 1;
     this.#run(target, bytes, this.inputs);
   }

@@ -38,6 +38,10 @@ const KINDS_OF_CLIENT = [0, 2, 3, 4, 5, 8, 10] as const;
 const WIDE_COLUMNS = 64;
 /** 64 columns of 128 rows a second apart are the 8192 windows that a frame may touch. */
 const WIDE_ROWS = [25, 128, 128, 4096] as const;
+/** So many sets as wide: a frame with a block of each is the first of 4096 series. */
+const WIDE_SETS = 64;
+/** Names of two of these letters keep their definitions short. */
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 /** Where they begin: long ago, within the allowed lateness, ahead of the clock. Units: s. */
 const WIDE_FROM_S = [-5000, -130, -28, -28, 2] as const;
 const PASS_MS = [1, 20, 50, 100, 1000, 2500] as const;
@@ -51,6 +55,8 @@ class Peer {
   readonly #next = [1, 1, 1];
   /** Lanes whose set has as many columns as may be. */
   readonly #wide: boolean[] = [];
+  /** It defines as many sets as it may, all of them wide, on this lane. */
+  readonly #fullLane: number | null;
 
   constructor(dice: Dice, slot: number) {
     this.#dice = dice;
@@ -61,7 +67,9 @@ class Peer {
     if (isWatcher) this.#act(this.#isJson ? watchJson : watchCbor);
     else this.#act(this.#isJson ? connectJson : connectCbor);
     this.#hello(isWatcher);
-    if (!isWatcher) for (const lane of [0, 1]) this.#say(this.#definition(lane));
+    this.#fullLane = !isWatcher && dice.chance(0.01) ? 1 : null;
+    if (this.#fullLane !== null) this.#defineAll(this.#fullLane);
+    else if (!isWatcher) for (const lane of [0, 1]) this.#say(this.#definition(lane));
     if (isWatcher || dice.chance(0.2)) this.#say(this.#subscription());
   }
 
@@ -102,6 +110,17 @@ class Peer {
     return { k: 'def', c: lane, s: lane, cols: columns };
   }
 
+  /** Unchanged: one bad definition among so many would end the session nearly always. */
+  #defineAll(lane: number): void {
+    const codec = this.#isJson ? 'json' : 'cbor';
+    for (let s = 0; s < WIDE_SETS; s += 1) {
+      const cols = Array.from({ length: WIDE_COLUMNS }, (_, i): ColumnEntry => {
+        return [`${LETTERS[s]}${LETTERS[i]}`];
+      });
+      this.#act(ACT.message, encode(codec, { k: 'def', c: lane, s, cols }));
+    }
+  }
+
   /** Now and then a name or a unit that none may be. */
   #column(i: number): ColumnEntry {
     const dice = this.#dice;
@@ -125,15 +144,26 @@ class Peer {
       this.#send(writeTree([messageOf(dice, 3, 'client')]));
       return;
     }
-    const lane = dice.below(2);
+    const lane = this.#fullLane ?? dice.below(2);
     const n = this.#next[lane] as number;
     this.#next[lane] = n + 1;
     const lost = dice.chance(0.05) ? dice.below(3) : 0;
     const head = { c: lane, n: dice.chance(0.95) ? n : n + dice.below(3), lost };
     const codec = this.#isJson ? 'json' : 'cbor';
     const isWide = this.#wide[lane] && dice.chance(0.8);
+    const isFull = this.#fullLane !== null && dice.chance(0.8);
     const block = isWide ? this.#wideBlock(lane) : this.#block(lane);
-    this.#send(encodeData(codec, head, encodeBlocks(codec, [block])), codec);
+    const blocks = isFull ? this.#blockOfEach() : [block];
+    this.#send(encodeData(codec, head, encodeBlocks(codec, blocks)), codec);
+  }
+
+  /** One row, or the two whose windows are as many as a frame may touch, of every set. */
+  #blockOfEach(): readonly DeviceBlock[] {
+    const dice = this.#dice;
+    const rows = dice.pick([1, 1, 2, 3]);
+    const t = NOW_US + dice.pick(WIDE_FROM_S) * US_PER_S;
+    const v = Array.from({ length: WIDE_COLUMNS }, (_, i) => (i > 0 ? 1 : new Int8Array(rows)));
+    return Array.from({ length: WIDE_SETS }, (_, s) => ({ s, t, dt: US_PER_S, v }));
   }
 
   #wideBlock(s: number): DeviceBlock {
