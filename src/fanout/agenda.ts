@@ -1,8 +1,19 @@
 import { NEVER } from '../model/machine.ts';
-import type { MonoMs, Now } from '../model/time.ts';
+import { type MonoMs, monoMs, type Now } from '../model/time.ts';
 import type { Subscription } from './subscription.ts';
 
-/** The subscriptions that only time keeps from a flush. Bounds: the node's subscriptions. */
+/**
+ * What one step sends, about a millisecond: the subscriptions of many dashboards are due at once
+ * when a frame changes what all of them watch. The last one may send more. Units: windows.
+ */
+const WINDOWS_PER_STEP = 2048;
+/** What a flush costs besides its windows. Units: windows. */
+const FLUSH_WINDOWS = 16;
+
+/**
+ * The subscriptions that only time keeps from a flush, longest since their last one first. What is
+ * too much for one step is for the next one, at once. Bounds: the node's subscriptions.
+ */
 export class Agenda {
   readonly #planned = new Set<Subscription>();
   readonly #onFault: (subscription: Subscription, error: unknown) => void;
@@ -33,22 +44,33 @@ export class Agenda {
     this.#planned.delete(subscription);
   }
 
-  /** Flushes what is due. */
+  /** Flushes what is due, as far as this step may. */
   run(now: Now): void {
     if (now.monoMs < this.#wakeAtMs) return;
     this.#wakeAtMs = NEVER;
+    let sent = 0;
     for (const subscription of [...this.#planned]) {
-      if (this.#planned.has(subscription)) this.#flush(subscription, now);
+      if (!this.#planned.has(subscription)) continue;
+      if (subscription.dueMs > now.monoMs) this.plan(subscription);
+      else if (sent < WINDOWS_PER_STEP) sent += this.#flush(subscription, now) + FLUSH_WINDOWS;
+      else {
+        this.#wakeAtMs = monoMs(Number.NEGATIVE_INFINITY);
+        return;
+      }
     }
   }
 
-  #flush(subscription: Subscription, now: Now): void {
+  /** Returns how many windows were sent. */
+  #flush(subscription: Subscription, now: Now): number {
+    // Behind all others from here on: else the first ones would be due again before the last.
+    this.#planned.delete(subscription);
     try {
-      if (subscription.dueMs <= now.monoMs) subscription.flush(now);
+      subscription.flush(now);
       this.plan(subscription);
     } catch (error) {
       this.#planned.delete(subscription);
       this.#onFault(subscription, error);
     }
+    return subscription.flushed;
   }
 }

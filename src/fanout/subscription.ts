@@ -39,6 +39,8 @@ export class Subscription implements MemberOwner {
   readonly members = new Set<Member>();
   /** Series that match but have no place, in the order in which they matched. */
   readonly overflow = new Set<Series>();
+  /** Windows that the last flush sent. */
+  flushed = 0;
   readonly #context: SubscriptionContext;
   readonly #shape: RowShape;
   readonly #definitions: Definitions;
@@ -146,6 +148,7 @@ export class Subscription implements MemberOwner {
     const { credit } = this.outbox;
     const before = credit.n;
     this.outbox.beginFlush(now.monoMs);
+    this.flushed = 0;
     this.#stop = this.#pour(now.monoMs);
     credit.endFlush(before);
     if (this.#stop === 'drained' && !this.#isLive) this.#goLive(now);
@@ -195,6 +198,7 @@ export class Subscription implements MemberOwner {
   #send(nowMs: MonoMs): void {
     this.outbox.update(this.plan.c, this.#lost, this.#context.draft.blocks(), nowMs);
     this.#lost = 0;
+    this.flushed += this.#context.draft.rows;
   }
 
   #rest(member: Member, nowMs: MonoMs): void {
