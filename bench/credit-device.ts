@@ -13,6 +13,14 @@ export interface LaneShape {
   readonly template: FrameTemplate;
 }
 
+/** For how long the gateway told a device to stay away. */
+export interface Told {
+  /** Of an HTTP answer. Units: seconds. */
+  readonly retryAfter?: string | undefined;
+  /** `w` of an `away`. Units: ms. */
+  readonly waitMs?: number | undefined;
+}
+
 /** What a device tells its load. */
 export interface Listener {
   /** Frames may be sent, for the first time on this connection. */
@@ -20,8 +28,8 @@ export interface Listener {
   /** Limits may have moved. */
   onFlow(device: CreditDevice): void;
   onAcked(device: CreditDevice, lane: number, ms: number): void;
-  /** The connection is over: close code or HTTP status, and Retry-After if there was one. */
-  onEnd(device: CreditDevice, code: number, retryAfter: string | undefined): void;
+  /** The connection is over: close code or HTTP status, and for how long, if that was told. */
+  onEnd(device: CreditDevice, code: number, told: Told): void;
 }
 
 /** Beyond this the socket gets no more: a lane 0 frame must not wait behind it. Units: bytes. */
@@ -77,7 +85,7 @@ export class CreditDevice {
       this.#socket = null;
       this.isLive = false;
       this.#askedUs = null;
-      this.#listener.onEnd(this, status === 0 ? code : status, retryAfter);
+      this.#listener.onEnd(this, status === 0 ? code : status, { retryAfter });
     });
   }
 
@@ -92,6 +100,11 @@ export class CreditDevice {
     this.#socket = null;
     this.isLive = false;
     socket?.close(1000);
+  }
+
+  /** The epoch of its frames; 0 before the first welcome. */
+  get epoch(): number {
+    return this.#epoch ?? 0;
   }
 
   get isFlushed(): boolean {
@@ -124,7 +137,7 @@ export class CreditDevice {
     const decoded = decodeCbor(payload, 'server');
     if ('breach' in decoded) throw new Error(decoded.breach.message);
     const { message } = decoded;
-    if (message.k === 'away') this.#away(message.e);
+    if (message.k === 'away') this.#away(message.e, message.w);
     if (message.k === 'reject') throw new Error(`a frame was rejected: ${message.m}`);
     if (message.k === 'welcome') {
       this.#epoch = message.ep ?? this.#epoch;
@@ -143,13 +156,13 @@ export class CreditDevice {
   }
 
   /** The close follows; its code is that of the `away`. */
-  #away(code: number): void {
+  #away(code: number, waitMs: number | undefined): void {
     const socket = this.#socket;
     this.#socket = null;
     this.isLive = false;
     this.#askedUs = null;
     socket?.terminate();
-    this.#listener.onEnd(this, code, undefined);
+    this.#listener.onEnd(this, code, { waitMs });
   }
 
   #take(entries: readonly FlowEntry[]): void {

@@ -1,187 +1,164 @@
 import { createInterface } from 'node:readline';
-import { ReconnectPolicy } from '../src/client/reconnect-policy.ts';
-import { CreditDevice, type LaneShape } from './credit-device.ts';
-import type { CreditLane } from './credit-lane.ts';
-import { templateOf, waveOf } from './frame.ts';
+import { Latency } from '../simulators/latency.ts';
+import type { Told } from './credit-device.ts';
 import { StallWatch } from './stalls.ts';
+import { StormDevice, type StormTerms } from './storm-device.ts';
 
 /**
- * Devices that come back by the policy of PROTOCOL §10.3, whatever ends their connection. Argument:
- * JSON `StormLoad`. Prints `ready` when all are connected. A line on stdin: `watch` and `cut` begin a
- * storm (`cut` breaks all connections at once), and a line of JSON (`Storm`) follows when all are
- * live again; `finish` stops the frames and prints `StormEnd` when all are acked.
+ * The devices of a storm. Argument: JSON `StormLoad`. Prints `ready` when all are connected. A line on
+ * stdin: `watch` and `cut` begin a storm (`cut` breaks all connections at once); `welcomed` follows
+ * when all have their connection again, and a line of JSON (`Storm`) when all have caught up;
+ * `finish` stops the frames and prints `StormEnd` when all are acked.
  */
 export interface StormLoad {
   readonly url: string;
   readonly devices: number;
-  /** Frames per second of one device. */
+  /** Frames of lane 1 per second, of one device. */
   readonly rate: number;
 }
 
-/** How a storm went. */
+/** How a storm went. Units: ms from the first broken connection, for the last device. */
 export interface Storm {
-  /** From the first broken connection until the last device was welcomed again. */
+  readonly welcomedMs: number;
+  /** An alarm that was raised after the welcome is acked. */
+  readonly alarmMs: number;
+  /** A frame of lane 1 that was due after the welcome is acked. */
   readonly liveMs: number;
-  /** Until everything was acked that they held when the last one came back. */
+  /** Everything is acked that was due when the last one was live. */
   readonly caughtUpMs: number;
   /** Attempts that ended, by close code or HTTP status. */
   readonly ends: Readonly<Record<string, number>>;
-  /** Answers 429 and 503, and those of them that came without Retry-After. */
+  /** Answers 429, 503 and 4100, and those of them that did not say when to come again. */
   readonly refused: number;
-  readonly withoutRetryAfter: number;
-  /** Frames that were held when the last one came back. */
+  readonly untold: number;
+  /** Frames of lane 1 that were held when the last one was welcomed. */
   readonly held: number;
+  /** From sending to the ack, by lane. Units: ms. */
+  readonly ackP99Ms: readonly (number | null)[];
   readonly loopP99Ms: number;
 }
 
 /** The account at the end. */
 export interface StormEnd {
-  readonly formed: number;
-  readonly acked: number;
   /** Acks that were taken back, or came for what was not sent. */
   readonly faults: number;
+  /** Of each device: path, epoch, and by lane (0, 1) how many frames it formed and how many are acked. */
+  readonly devices: readonly (readonly [string, number, Formed, Formed])[];
 }
 
+type Formed = readonly [number, number];
+
 const { url, devices: count, rate }: StormLoad = JSON.parse(process.argv[2] ?? '{}');
-const ROWS = 300;
 const TURN_MS = 20;
 const CONNECTS_PER_TURN = 20;
 const SETTLE_MS_MAX = 60_000;
-/** The sizes of a storm do not depend on when a device formed its last frame. Units: µs. */
-const STEP_US = 1e6 / rate;
-const SHAPE: LaneShape = {
-  lane: 1,
-  set: 1,
-  cols: [['wave', 'm/s2', 0.01, 0]],
-  template: templateOf({
-    lane: 1,
-    set: 1,
-    columns: [waveOf(ROWS)],
-    dtUs: Math.floor(STEP_US / ROWS),
-  }),
-};
+const REFUSALS: ReadonlySet<number> = new Set([429, 503, 4100]);
 
 const watch = new StallWatch();
-const begunMs = performance.now();
-const policies = new Map<CreditDevice, ReconnectPolicy>();
-let isForming = false;
 let isOver = false;
 let stormAtMs = Number.NaN;
 let ends: Record<string, number> = {};
-let refused = 0;
-let withoutRetryAfter = 0;
+let [refused, untold] = [0, 0];
+let ackMs = [new Latency(), new Latency()];
 
-const isStatus = (code: number): boolean => code >= 400 && code < 600;
-
-const listener = {
-  onWelcome: () => undefined,
-  onFlow: (device: CreditDevice) => pump(device, device.lanes[0] as CreditLane, performance.now()),
-  onAcked: () => undefined,
-  onEnd: (device: CreditDevice, code: number, retryAfter: string | undefined) => {
-    if (isOver) return;
-    if (Number.isNaN(stormAtMs)) stormAtMs = performance.now();
-    ends[code] = (ends[code] ?? 0) + 1;
-    if (code === 429 || code === 503) {
-      refused += 1;
-      if (retryAfter === undefined) withoutRetryAfter += 1;
-    }
-    const waitMs = retryAfter === undefined ? undefined : 1000 * Number(retryAfter);
-    const [closeCode, status] = isStatus(code) ? [0, code] : [code, 0];
-    const ending = { code: closeCode, status, waitMs, message: '' };
-    const verdict = policies.get(device)?.next(ending, performance.now(), true);
-    if (verdict && Number.isFinite(verdict.waitMs)) {
-      setTimeout(() => device.connect(), verdict.waitMs);
-    }
-  },
+const terms: StormTerms = {
+  url,
+  rate,
+  sinceMs: Number.NaN,
+  untilMs: Number.POSITIVE_INFINITY,
+  onAcked: (lane, ms) => ackMs[lane]?.record(ms),
+  onEnd: (_device, code, told) => ended(code, told),
 };
+const devices = Array.from({ length: count }, (_, i) => new StormDevice(`storm/${i}`, terms));
 
-const devices = Array.from({ length: count }, (_, i) => {
-  const device = new CreditDevice(`storm/${i}`, url, [SHAPE], listener);
-  const options = { random: Math.random, isUnattended: true, canRenew: false };
-  policies.set(device, new ReconnectPolicy(options));
-  return device;
-});
-
-/** Forms what is due, and sends what may be sent: what was held first. */
-function pump(device: CreditDevice, lane: CreditLane, nowMs: number): void {
-  if (!device.isLive) return;
-  while (lane.cursor < lane.n && lane.hasCredit) device.send(lane, nowMs, STEP_US);
-  const due = dueOf(device, nowMs);
-  while (lane.cursor === lane.n && lane.n < due && lane.hasCredit) {
-    device.send(lane, nowMs, STEP_US);
-  }
-}
-
-const phaseOf = new Map(devices.map((device) => [device, Math.random()]));
-let formingUntilMs = Number.POSITIVE_INFINITY;
-
-/** How many frames a device has formed by now; those that it cannot send wait. */
-function dueOf(device: CreditDevice, nowMs: number): number {
-  if (!isForming) return 0;
-  const ms = Math.min(nowMs, formingUntilMs) - begunMs;
-  return Math.floor((ms * rate) / 1000 + (phaseOf.get(device) ?? 0));
+function ended(code: number, { retryAfter, waitMs }: Told): void {
+  if (Number.isNaN(stormAtMs)) stormAtMs = performance.now();
+  ends[code] = (ends[code] ?? 0) + 1;
+  if (!REFUSALS.has(code)) return;
+  refused += 1;
+  if (retryAfter === undefined && waitMs === undefined) untold += 1;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const say = (line: object): void => {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+const say = (line: object | string): void => {
+  process.stdout.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
 };
-const lanes = devices.map((device) => device.lanes[0] as CreditLane);
-const sum = (of: (lane: CreditLane) => number): number =>
-  lanes.reduce((total, lane) => total + of(lane), 0);
 
 async function connectAll(): Promise<void> {
-  for (const [i, device] of devices.entries()) {
-    device.connect();
+  for (const [i, { io }] of devices.entries()) {
+    io.connect();
     if (i % CONNECTS_PER_TURN === 0) await sleep(TURN_MS);
   }
-  while (devices.some(({ isLive }) => !isLive)) await sleep(TURN_MS);
+  while (devices.some(({ io }) => !io.isLive)) await sleep(TURN_MS);
+}
+
+/** Waits until this is known of all devices; returns when it was for the last. Units: ms. */
+async function all(of: (device: StormDevice) => number): Promise<number> {
+  while (devices.some((device) => Number.isNaN(of(device)))) await sleep(TURN_MS);
+  return Math.max(...devices.map(of)) - stormAtMs;
 }
 
 async function storm(order: string): Promise<void> {
   stormAtMs = Number.NaN;
   ends = {};
-  refused = 0;
-  withoutRetryAfter = 0;
+  [refused, untold] = [0, 0];
+  ackMs = [new Latency(), new Latency()];
   watch.report();
-  if (order === 'cut') for (const device of devices) device.cut();
-  while (Number.isNaN(stormAtMs) || devices.some(({ isLive }) => !isLive)) await sleep(1);
-  const now = performance.now();
-  const liveMs = now - stormAtMs;
-  const goals = devices.map((device) => dueOf(device, now));
-  const held = lanes.reduce((total, { acked }, i) => total + (goals[i] as number) - acked, 0);
-  while (lanes.some(({ acked }, i) => acked < (goals[i] as number))) await sleep(TURN_MS);
-  const caughtUpMs = performance.now() - stormAtMs;
-  const loopP99Ms = watch.report().loop.p99;
-  const said: Storm = { liveMs, caughtUpMs, ends, refused, withoutRetryAfter, held, loopP99Ms };
+  for (const device of devices) device.begin();
+  if (order === 'cut') for (const { io } of devices) io.cut();
+  await all(({ welcomedMs }) => welcomedMs);
+  say('welcomed');
+  const welcomedAtMs = performance.now();
+  const { p99: loopP99Ms } = watch.report().loop;
+  const held = devices.reduce((sum, one) => sum + one.dueAt(welcomedAtMs) - one.bulk.acked, 0);
+  const alarmMs = await all((device) => device.alarmMs);
+  const liveMs = await all((device) => device.liveMs);
+  const goals = devices.map((device) => device.dueAt(performance.now()));
+  while (devices.some((device, i) => !device.isAckedTo(goals[i] as number))) await sleep(TURN_MS);
+  const said: Storm = {
+    welcomedMs: await all(({ welcomedMs }) => welcomedMs),
+    alarmMs,
+    liveMs,
+    caughtUpMs: performance.now() - stormAtMs,
+    ends,
+    refused,
+    untold,
+    held,
+    ackP99Ms: ackMs.map((lane) => lane.quantile(0.99)),
+    loopP99Ms,
+  };
   say(said);
 }
 
 async function finish(): Promise<void> {
-  formingUntilMs = performance.now();
-  const untilMs = formingUntilMs + SETTLE_MS_MAX;
-  const isDone = (): boolean =>
-    devices.every((device, i) => (lanes[i]?.acked ?? 0) >= dueOf(device, formingUntilMs));
+  terms.untilMs = performance.now();
+  const untilMs = terms.untilMs + SETTLE_MS_MAX;
+  const isDone = (): boolean => devices.every((one) => one.isAckedTo(one.dueAt(terms.untilMs)));
   while (!isDone() && performance.now() < untilMs) await sleep(TURN_MS);
   const end: StormEnd = {
-    formed: devices.reduce((total, device) => total + dueOf(device, formingUntilMs), 0),
-    acked: sum(({ acked }) => acked),
-    faults: sum(({ faults }) => faults),
+    faults: devices.reduce((sum, { alarm, bulk }) => sum + alarm.faults + bulk.faults, 0),
+    devices: devices.map(({ io, alarm, bulk }) => [
+      io.name,
+      io.epoch,
+      [alarm.n, alarm.acked],
+      [bulk.n, bulk.acked],
+    ]),
   };
   isOver = true;
-  for (const device of devices) device.leave();
+  for (const { io } of devices) io.leave();
   say(end);
   await sleep(1000);
   process.exit(0);
 }
 
 await connectAll();
-isForming = true;
+terms.sinceMs = performance.now();
 setInterval(() => {
+  if (isOver) return;
   const now = performance.now();
-  for (const [i, device] of devices.entries()) pump(device, lanes[i] as CreditLane, now);
+  for (const device of devices) device.pump(now);
 }, TURN_MS);
-process.stdout.write('ready\n');
+say('ready');
 for await (const order of createInterface(process.stdin)) {
   if (order === 'finish') await finish();
   else await storm(order);
