@@ -24,10 +24,7 @@ import { Opener } from './opening.ts';
 import type { IngestOptions } from './options.ts';
 import type { IngestPort } from './port.ts';
 import { type Newcomer, Session } from './session.ts';
-import { waitOf } from './waits.ts';
-
-/** Who finds no room comes back after this or up to twice as long. Units: ms. */
-const OVERLOADED_MS = 5000;
+import { noRoom, waitOf } from './waits.ts';
 
 /**
  * All sessions of a node, as one synchronous machine: bytes in, messages and admitted rows out.
@@ -96,9 +93,7 @@ export class Ingest {
     const conduct = isLocal ? undefined : this.conducts.find(path);
     const held = conduct ? tooMany(conduct, now) : null;
     if (held) return held;
-    if (this.credit.memory.hasRoom) return null;
-    const waitMs = OVERLOADED_MS * (1 + this.#options.random());
-    return { ...breach(4100, 'no room for a further device on this node'), waitMs };
+    return this.credit.memory.hasRoom ? null : noRoom(this.#options.random);
   }
 
   /** A socket opened. In open mode there is nobody but this machine. */

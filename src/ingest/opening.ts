@@ -24,6 +24,7 @@ import { entryOf, whyOf } from './flows.ts';
 import type { IngestOptions } from './options.ts';
 import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
+import { noRoom } from './waits.ts';
 
 /** Lanes that a client may be granted: all but that of sources. */
 const GRANTABLE = LANE.source;
@@ -167,7 +168,8 @@ export class Opener {
     const before = devices.get(path);
     const epoch = this.#epochFor(before, hello, now);
     const room = this.#roomFor(session, before, asked);
-    const why = typeof epoch !== 'number' ? epoch : room === 'none' ? breach(4100) : null;
+    const full = room === 'none' ? noRoom(this.#options.random) : null;
+    const why = typeof epoch === 'number' ? full : epoch;
     if (why) {
       devices.drop(before);
       return why;

@@ -55,11 +55,11 @@ describe('a node with little room', () => {
     expect(gateway.told(late, 'flow').at(-1)?.why).toBe(0);
   });
 
-  test('tells a hello without lane 0 to come back later', () => {
+  test('tells a hello without lane 0 to come back later, with a spread', () => {
     const gateway = nodeFor(1);
     hello(gateway, 'a', [0, 1]);
     const session = hello(gateway, 'b', [1]);
-    expect(gateway.told(session, 'away')).toMatchObject([{ e: 4100, w: 5000 }]);
+    expect(gateway.told(session, 'away')).toMatchObject([{ e: 4100, w: 7500 }]);
     expect(gateway.gateway.ingest.devices.find('b')).toBeUndefined();
   });
 
