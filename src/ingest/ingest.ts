@@ -17,13 +17,14 @@ import { type Device, DeviceRegistry } from './device.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Drain } from './drain.ts';
 import { Flows } from './flows.ts';
-import { Keeper, SWEEP_MS } from './keeper.ts';
+import { Keeper } from './keeper.ts';
 import { Ladder, type Rung } from './ladder.ts';
 import { IngestLedger } from './ledger.ts';
 import { Opener } from './opening.ts';
 import type { IngestOptions } from './options.ts';
 import type { IngestPort } from './port.ts';
 import { type Newcomer, Session } from './session.ts';
+import { Sweep } from './sweep.ts';
 import { noRoom, waitOf } from './waits.ts';
 
 /**
@@ -42,7 +43,7 @@ export class Ingest {
   readonly #dispatcher: Dispatcher;
   readonly #flows: Flows;
   readonly #keeper: Keeper;
-  #nextSweepMs = 0;
+  readonly #sweep = new Sweep();
   readonly #ladder = new Ladder();
   #drain: Drain | null = null;
 
@@ -85,7 +86,7 @@ export class Ingest {
   get wakeAtMs(): number {
     const drainedMs = this.#drain?.endsAtMs ?? Number.POSITIVE_INFINITY;
     const { credit } = this;
-    return Math.min(this.#flows.wakeAtMs, this.#nextSweepMs, drainedMs, credit.wakeAtMs);
+    return Math.min(this.#flows.wakeAtMs, this.#sweep.nextMs, drainedMs, credit.wakeAtMs);
   }
 
   /** Why a publisher's upgrade is refused, or null. Source: [R2.1-22], [R14-16]. */
@@ -187,14 +188,7 @@ export class Ingest {
     this.#flows.tick(now);
     if (this.#drain && now.monoMs >= this.#drain.endsAtMs) this.#endDrain(now);
     else if (this.#drain && now.monoMs >= this.#drain.grantsUntilMs) this.credit.turn(WHY.draining);
-    if (now.monoMs < this.#nextSweepMs) return;
-    this.#nextSweepMs = now.monoMs + SWEEP_MS;
-    const isLogDown = this.#port.why() === WHY.logDown;
-    this.#flows.lingerMs = this.#ladder.climb(this.credit, isLogDown, now.monoMs);
-    for (const { id } of [...this.#sessions.values()]) {
-      this.#with(id, now, (session) => this.#keeper.look(session, now));
-    }
-    this.#keeper.forget(now);
+    if (now.monoMs >= this.#sweep.nextMs) this.#look(now);
   }
 
   /** A row is durable: credit and acks follow. */
@@ -241,6 +235,18 @@ export class Ingest {
     if (!session) return;
     const reject = { k: 'reject', c: row.lane, n: row.n, e: why.code, m: why.message } as const;
     this.#port.send(session.id, encode(session.codec, reject));
+  }
+
+  /** Does what is due for sessions whose peers cause nothing, and looks how the node is. */
+  #look(now: Now): void {
+    if (this.#sweep.isAtStart) {
+      const isLogDown = this.#port.why() === WHY.logDown;
+      this.#flows.lingerMs = this.#ladder.climb(this.credit, isLogDown, now.monoMs);
+      this.#keeper.forget(now);
+    }
+    for (const { id } of this.#sweep.take(this.#sessions, now.monoMs)) {
+      this.#with(id, now, (session) => this.#keeper.look(session, now));
+    }
   }
 
   /** Does something for one session. A fault of ours ends it, unless it concerns everybody. */

@@ -14,9 +14,8 @@ import type { DeviceRegistry } from './device.ts';
 import type { Flows } from './flows.ts';
 import type { IngestPort } from './port.ts';
 import type { Session } from './session.ts';
+import { SWEEP_MS } from './sweep.ts';
 
-/** How often sessions are looked at. Units: ms. */
-export const SWEEP_MS = 500;
 /** How often it is looked for what may be forgotten. Units: ms. */
 const FORGET_MS = 60_000;
 
