@@ -65,7 +65,7 @@ export class Pipe {
     return this.#critical > 0;
   }
 
-  /** Lane 0 was granted so much. */
+  /** Of lane 0 so much was renewed. */
   chargeCritical(bytes: number): void {
     this.#critical -= bytes;
   }

@@ -53,8 +53,11 @@ export class Turns {
       }
       const bytes = Math.floor(Math.min(more, this.#books.tokens(row, now)));
       if (bytes > 0) {
+        // A first window stands from the beginning, like its reserve: what is used of it is charged
+        // when it is renewed. Or those that come last in a crowd would wait for it.
+        const isFirst = rows.limit[row] === 0;
         this.#books.grant(row, bytes);
-        pipe.chargeCritical(bytes);
+        if (!isFirst) pipe.chargeCritical(bytes);
       }
       const one = rows.one[row] as number;
       const isShort = bytes < more && rows.credit(row) < one;

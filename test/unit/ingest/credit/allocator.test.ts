@@ -44,6 +44,21 @@ describe('a channel that opens', () => {
     expect(desk.told(desk.open(lane, more))).toBe(limit);
   });
 
+  test('has its first window on lane 0 at once, however many come; renewals share half the drain', () => {
+    const desk = new Desk();
+    const crowd = Array.from({ length: 1000 }, () => desk.open(0));
+    expect(crowd.every((channel) => desk.told(channel) === 4096)).toBe(true);
+    for (const channel of crowd) {
+      desk.allocator.frame(channel, 2048, -1, 1);
+      desk.allocator.settled(channel, 2048);
+    }
+    desk.allocator.serve(1);
+    const renewed = crowd.filter((channel) => desk.told(channel) > 4096).length;
+    const most = CREDIT.criticalBurstBytes + CREDIT.criticalPart * CREDIT.startBytes;
+    expect(renewed).toBe(Math.ceil(most / 2048));
+    expect(desk.allocator.why(crowd.at(-1) as number)).toBe(WHY.none);
+  });
+
   test('has nothing while its pipe is stopped, lane 0 excepted', () => {
     const desk = new Desk();
     desk.allocator.stop(0, WHY.logDown);
