@@ -44,6 +44,6 @@ async function* framesOf(topic: string, flags: readonly string[]): AsyncGenerato
   const tail = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface(tail.stdout)) {
     const name = FRAME.exec(line)?.slice(1).join(':');
-    if (name !== undefined) yield name;
+    if (name?.startsWith('storm/')) yield name;
   }
 }

@@ -14,10 +14,17 @@ import { WatchedGateway } from './watched.ts';
  * that does nothing watches the same machine: what it stalls at too is not the gateway's.
  */
 const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean' }, devices: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    devices: { type: 'string' },
+    /** How much the log holds before the storms. Units: MiB. */
+    filled: { type: 'string' },
+  },
 });
 const isQuick = flags.quick === true;
 const DEVICES = Number(flags.devices ?? (isQuick ? 200 : 5000));
+const FILLED_BYTES = 1024 ** 2 * Number(flags.filled ?? 0);
+const FILL_S = 5;
 /** Frames per second of one device. */
 const RATE = 0.5;
 const CALM_MS = isQuick ? 500 : 5000;
@@ -121,10 +128,19 @@ const TITLES = {
   kill: 'the gateway is killed and started again',
 } as const;
 
+/** Other devices, which leave again, fill the log. */
+async function fill(gateway: WatchedGateway, bytes: number): Promise<void> {
+  const load = { url: gateway.ws, mode: 'credit', devices: 50, rows: 100, seconds: FILL_S };
+  for (let i = 0; (await gateway.metric('tidegate_delivery_batch_bytes_sum')) < bytes; i += 1) {
+    await new Peer('bench/load.ts', JSON.stringify({ ...load, prefix: `fill${i}` })).line();
+  }
+}
+
 async function storms(verdict: Verdict): Promise<void> {
   const idle = new Peer('bench/watched-idle.ts');
   await idle.line();
   let gateway = await WatchedGateway.start(DISK);
+  await fill(gateway, FILLED_BYTES);
   const load = new Peer(
     'bench/storm-load.ts',
     JSON.stringify({ url: gateway.ws, devices: DEVICES, rate: RATE }),
