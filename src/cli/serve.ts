@@ -33,6 +33,12 @@ import { versionOf } from './version.ts';
 
 /** A client that dawdles over its request line or headers is cut off. Units: ms. */
 const HEADERS_TIMEOUT_MS = 5000;
+/**
+ * Connections that may wait to be taken; the kernel allows no more than net.core.somaxconn. Node
+ * takes one in each turn of its event loop. With its default of 511 a crowd that comes while the log
+ * is being read finds the queue full, and TCP tries again after 1, 3, 7 and 15 s only.
+ */
+const BACKLOG = 4096;
 /** How long a stop waits for the log, once everybody has left. Units: ms. */
 const LEAVE_MS_MAX = 10_000;
 /** Another gateway owns the log. */
@@ -160,7 +166,7 @@ class Node {
       this.#server.once('error', (error: NodeJS.ErrnoException) =>
         reject(cannotListen(error, `${host}:${port}`)),
       );
-      this.#server.listen(port, host, resolve);
+      this.#server.listen(port, host, BACKLOG, resolve);
     });
   }
 
