@@ -1,7 +1,8 @@
 import type { Access } from '../adapters/auth/access.ts';
 import type { Driver } from '../adapters/host/driver.ts';
-import type { Ledger } from '../adapters/host/metrics.ts';
+import type { Ledger, LostFrames } from '../adapters/host/metrics.ts';
 import { figuresOf } from '../ingest/credit/figures.ts';
+import { LANE } from '../model/reading.ts';
 
 /** The picture of everything counted, for `/metrics` and the page. */
 export function ledgerOf(driver: Driver, { counts }: Access): Ledger {
@@ -15,6 +16,7 @@ export function ledgerOf(driver: Driver, { counts }: Access): Ledger {
       settled: { durable, duplicate, rejected, dropped },
       closed: ingest.ledger.closed,
       rejected: ingest.ledger.rejectedBy,
+      lost: lostOf(ingest.ledger.lost),
       inFlight,
       bytes,
     },
@@ -32,3 +34,9 @@ export function ledgerOf(driver: Driver, { counts }: Access): Ledger {
     batchBytes,
   };
 }
+
+const lostOf = (byLane: readonly number[]): LostFrames => ({
+  critical: byLane[LANE.critical] ?? 0,
+  live: byLane[LANE.live] ?? 0,
+  backfill: byLane[LANE.backfill] ?? 0,
+});

@@ -50,6 +50,7 @@ export class Dispatcher {
     const sink = {
       admit: (row: FrameRow) => {
         parts.ledger.inFlight += 1;
+        parts.ledger.lose(row.lane, row.lost);
         shared(() => port.admit(row));
       },
       isOpen: () => port.why() === WHY.none,

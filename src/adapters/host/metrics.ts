@@ -1,8 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { CreditFigures } from '../../ingest/credit/figures.ts';
 import type { TokenCounts } from '../auth/access.ts';
 import { registerCredit } from './credit-metrics.ts';
 import type { HistogramCounts } from './histogram.ts';
+import { SnapshotHistogram } from './snapshot-histogram.ts';
 
 /** Frames that are finished, by how. Source: PROTOCOL §6.4. */
 export interface SettledFrames {
@@ -11,6 +12,14 @@ export interface SettledFrames {
   readonly rejected: number;
   /** At QoS 0. */
   readonly dropped: number;
+}
+
+/** Frames that will never come, by lane. Source: PROTOCOL §6.2. */
+export interface LostFrames {
+  readonly critical: number;
+  /** Among them those that went on lane 2 instead. */
+  readonly live: number;
+  readonly backfill: number;
 }
 
 /** Readings that aggregation has read back from the log, by what became of them. */
@@ -37,6 +46,8 @@ export interface Ledger {
     readonly closed: ReadonlyMap<number, number>;
     /** The rejected ones again, by code. */
     readonly rejected: ReadonlyMap<number, number>;
+    /** Numbers that devices declared lost, by lane. */
+    readonly lost: LostFrames;
     readonly inFlight: number;
     /** Payload of the received ones. Units: bytes. */
     readonly bytes: number;
@@ -124,6 +135,11 @@ function registerIngest(registry: Registry, read: Read): void {
     help: 'Frames permanently refused and stored as dead letters, by code.',
     label: 'code',
     values: () => read(({ frames }) => frames.rejected),
+  });
+  counters(registry, 'tidegate_ingest_frames_lost_total', {
+    help: 'Frames that devices declared lost, by lane; on live also those that went as backfill.',
+    label: 'lane',
+    values: () => read(({ frames }) => Object.entries(frames.lost)),
   });
   counter(registry, 'tidegate_ingest_bytes_received_total', {
     help: 'Payload bytes of the frames received.',
@@ -255,43 +271,3 @@ const inSeconds = ({ bounds, counts, sum }: HistogramCounts): HistogramCounts =>
   counts,
   sum: sum / MS_PER_SECOND,
 });
-
-/** A histogram whose buckets are kept elsewhere: prom-client's own cannot be set, only observed. */
-class SnapshotHistogram extends Histogram {
-  /** Gives everything but the values. */
-  readonly #empty: Histogram;
-  readonly #metric: string;
-  readonly #counts: () => HistogramCounts;
-
-  constructor(name: string, help: string, counts: () => HistogramCounts) {
-    super({ name, help, registers: [] });
-    this.#empty = new Histogram({ name, help, registers: [] });
-    this.#metric = name;
-    this.#counts = counts;
-  }
-
-  override async get(): ReturnType<Histogram['get']> {
-    const metric = await this.#empty.get();
-    return { ...metric, values: histogramValues(this.#metric, this.#counts()) };
-  }
-
-  /** The registry asks this one, which its types do not tell. */
-  getForPromString(): ReturnType<Histogram['get']> {
-    return this.get();
-  }
-}
-
-type HistogramValue = Awaited<ReturnType<Histogram['get']>>['values'][number];
-
-function histogramValues(name: string, { bounds, counts, sum }: HistogramCounts): HistogramValue[] {
-  const values: HistogramValue[] = [];
-  let total = 0;
-  for (let i = 0; i <= bounds.length; i++) {
-    total += counts[i] ?? 0;
-    const le = bounds[i] ?? '+Inf';
-    values.push({ metricName: `${name}_bucket`, labels: { le }, value: total });
-  }
-  values.push({ metricName: `${name}_sum`, labels: {}, value: sum });
-  values.push({ metricName: `${name}_count`, labels: {}, value: total });
-  return values;
-}

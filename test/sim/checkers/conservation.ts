@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 /**
  * The ledger: at any moment every frame received is settled, in flight, or was refused by closing;
  * every durable reading was aggregated, is counted as something else, or is not read yet; and in the end what was
- * settled as durable is what stands in the log.
+ * settled as durable, and counted as lost, is what stands in the log.
  */
 class Conservation implements Checker {
   readonly name = 'conservation';
@@ -59,14 +59,21 @@ class Conservation implements Checker {
       this.#blame(`${node.name} lost count of frames it received`);
     }
     let logged = 0;
+    let lost = 0;
     for (const { isValid, owner, header } of this.#world.truth.entries) {
       if (!isValid || owner !== node.owner) continue;
-      if (header.kind === RECORD.frame || header.kind === RECORD.stub) logged += 1;
+      if (header.kind !== RECORD.frame && header.kind !== RECORD.stub) continue;
+      logged += 1;
+      lost += header.lost;
     }
     const settled = ledger.durable + ledger.rejected;
     if (ledger.inFlight !== 0 || logged !== settled) {
       const counts = `${settled} settled and ${ledger.inFlight} in flight`;
       this.#blame(`${node.name}: ${counts}, but the log has ${logged} of its frames`);
+    }
+    const counted = ledger.lost.reduce((sum, each) => sum + each, 0);
+    if (counted !== lost) {
+      this.#blame(`${node.name}: counts ${counted} numbers as lost, but its records say ${lost}`);
     }
   }
 }

@@ -71,6 +71,7 @@ describe('a frame', () => {
       [5, 3],
       [6, 0],
     ]);
+    expect(gateway.gateway.ingest.ledger.lost).toEqual([0, 3, 0, 0]);
     gateway.pass(50);
     expect(gateway.flow(session, 1).ack).toBe(6);
   });

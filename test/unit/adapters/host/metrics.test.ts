@@ -18,6 +18,7 @@ const ledger = (received: number): Ledger => ({
       [4006, 1],
     ]),
     rejected: new Map([[4021, 3]]),
+    lost: { critical: 1, live: 20, backfill: 300 },
     inFlight: 7,
     bytes: 644,
   },
@@ -55,6 +56,9 @@ describe('the ledger in Prometheus form', () => {
     'tidegate_ingest_frames_closed_total{code="4000"} 2',
     'tidegate_ingest_frames_closed_total{code="4006"} 1',
     'tidegate_ingest_frames_rejected_total{code="4021"} 3',
+    'tidegate_ingest_frames_lost_total{lane="critical"} 1',
+    'tidegate_ingest_frames_lost_total{lane="live"} 20',
+    'tidegate_ingest_frames_lost_total{lane="backfill"} 300',
     'tidegate_ingest_frames_in_flight 7',
     'tidegate_sessions_broken_total 1',
     'tidegate_aggregation_readings_total{outcome="aggregated"} 10',
@@ -105,7 +109,7 @@ describe('the ledger in Prometheus form', () => {
     expect(named.length).toBeGreaterThan(10);
     expect(helped).toEqual(named);
     const labels = new Set([...text.matchAll(/^tidegate\S*?\{(\w+)=/gm)].map(([, label]) => label));
-    expect([...labels].sort()).toEqual(['code', 'lanes', 'le', 'outcome']);
+    expect([...labels].sort()).toEqual(['code', 'lane', 'lanes', 'le', 'outcome']);
   });
 });
 
