@@ -14,6 +14,9 @@ import type { Thinner } from './thinner.ts';
 /** Where nothing is ever dropped, bulk leaves so much of the ring to alarms. */
 const CRITICAL_SHARE = 1 / 8;
 
+/** What is kept of readings for which there is no room. */
+const NOTHING = new Uint8Array(0);
+
 /** How frames are formed. */
 export interface FormerOptions {
   readonly codec: Codec;
@@ -100,8 +103,24 @@ export class Former {
       return true;
     }
     if (this.#options.whenFull === 'block') return false;
-    effects.push(dropped(blocks, 'ring full'));
+    this.#giveUp(effects, queue, content);
     return true;
+  }
+
+  /**
+   * There is no room: the readings take a number all the same, so that the next frame declares them
+   * lost. What would go on lane 2 takes one of lane 1, where a next frame surely comes: an outage
+   * for which there was no room at all has none on lane 2.
+   */
+  #giveUp(effects: DeviceEffect[], queue: LaneQueue, content: FrameContent): void {
+    const live = queue.lane === LANE.backfill ? this.#ring.lane(LANE.live) : undefined;
+    const home = live ?? queue;
+    const frame = home.form({ ...content, blocks: NOTHING, sets: [] });
+    home.drop(frame.n);
+    effects.push(
+      { kind: 'formed', frame },
+      { kind: 'dropped', frame, readings: frame.readings, reason: 'ring full' },
+    );
   }
 
   #makeRoom(effects: DeviceEffect[], queue: LaneQueue, bytes: number): boolean {

@@ -8,7 +8,7 @@ import type { RingFrame } from './ring-frame.ts';
  * Guarantee: a frame that was ever sent is never dropped for want of room: the log may hold it
  * already. Room is made by the oldest frame never sent, of the least important lane first and
  * never of a lane more important than the new frame's; if there is none, the new frame is the one
- * that is not kept.
+ * that is not kept, and its number is declared lost like the others.
  * Source: PROTOCOL App. B `ring_full`.
  */
 export class Ring {

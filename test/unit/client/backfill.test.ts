@@ -69,6 +69,20 @@ describe('what is measured without a session', () => {
     expect(bench.form()).toEqual(['data 1:5 lost=2']);
   });
 
+  test('what finds no room beside frames that were sent is declared by the next live frame', () => {
+    const bench = new DeviceBench({ lanes: ALL, ringBytesMax: 250 });
+    bench.welcome({ lanes: ALL });
+    bench.form();
+    bench.form();
+    bench.closes(1006);
+    bench.wait(500);
+    expect(bench.form()).toEqual(['dropped 1:3 ring full']);
+    bench.wait(2000);
+    expect(bench.form()).toEqual(['dropped 1:4 ring full']);
+    bench.welcome({ lanes: ALL, acks: [0, 2] });
+    expect(bench.form()).toEqual(['def 1:2', 'data 1:5 lost=2']);
+  });
+
   test('an alarm stays an alarm', () => {
     const bench = cutOff();
     bench.form(0);

@@ -296,17 +296,17 @@ describe('holes', () => {
     ]);
   });
 
-  test('a full ring of frames that were sent keeps them and drops the new readings', () => {
+  test('a full ring of frames that were sent keeps them and declares the new readings lost', () => {
     const bench = new DeviceBench({ ringBytesMax: 250 });
     bench.welcome({});
     bench.form();
     bench.form();
-    expect(bench.form()).toEqual(['dropped 1 readings ring full']);
+    expect(bench.form()).toEqual(['dropped 1:3 ring full']);
     bench.closes(1006);
-    expect(bench.form()).toEqual(['dropped 1 readings ring full']);
+    expect(bench.form()).toEqual(['dropped 1:4 ring full']);
     bench.wait(500);
     bench.welcome({ acks: [0, 2] });
-    expect(bench.form()).toEqual(['def 1:2', 'data 1:3']);
+    expect(bench.form()).toEqual(['def 1:2', 'data 1:5 lost=2']);
   });
 
   test('bulk makes room for an alarm, an alarm never for bulk', () => {
@@ -314,7 +314,7 @@ describe('holes', () => {
     bench.form(0);
     bench.form(1);
     expect(bench.form(0)).toEqual(['dropped 1:1 ring full']);
-    expect(bench.form(1)).toEqual(['dropped 1 readings ring full']);
+    expect(bench.form(1)).toEqual(['dropped 1:2 ring full']);
     expect(bench.form(0)).toEqual(['dropped 0:1 ring full']);
   });
 });
