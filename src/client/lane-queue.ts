@@ -62,9 +62,15 @@ export class LaneQueue {
     return this.count - this.#sentEver;
   }
 
-  /** The `first` of `hello`. Source: [R4.1-3]. */
+  /**
+   * The `first` of `hello`: the numbers that are lost before what is retained count as retained. A
+   * server that never heard of the lane would take them for safe, and no record would tell of them.
+   * Source: [R4.1-3], [R4.1-18].
+   */
   get first(): number {
-    return this.#frames[this.#head]?.n ?? this.next;
+    const frame = this.#frames[this.#head];
+    const first = frame ? frame.n - frame.lost : this.next - this.#lostNext;
+    return Math.max(first, this.ack + 1);
   }
 
   /** The send cursor: the first retained frame not sent on this connection. Source: [R4.2-3]. */

@@ -57,6 +57,18 @@ rule('R4.1-3', 'first is the lowest number retained, or the next one', CLIENT, (
   expect(reconnect(bench)).toEqual(['hello ep=7 first=0:1,1:5']);
 });
 
+rule('R4.1-25', 'first stands before the numbers that are lost there', CLIENT, () => {
+  const bench = new DeviceBench({ lanes: [1], ringBytesMax: 250 });
+  bench.welcome({ lanes: [1], lim: 0 });
+  for (let i = 0; i < 5; i += 1) bench.form();
+  expect(reconnect(bench)).toEqual(['hello ep=7 first=1:1']);
+  expect(welcomeWith(bench, [[1, 0, 99_999]]).slice(1)).toEqual([
+    'def 1:2',
+    'data 1:4 lost=3 bl=100',
+    'data 1:5 bl=0',
+  ]);
+});
+
 rule('R4.1-7', 'ep is there exactly when an epoch is continued', CLIENT, () => {
   const bench = new DeviceBench();
   bench.form();

@@ -30,9 +30,26 @@ describe('what is measured without a session', () => {
     bench.wait(1);
     expect(bench.form()).toEqual(['moved 1:1 to 2:1', 'moved 1:2 to 2:2']);
     expect(bench.welcome({ lanes: ALL })).toEqual([
-      'hello ep=7 first=0:1,1:3,2:1',
+      'hello ep=7 first=0:1,1:1,2:1',
       'welcomed 7',
       'ping bl=2:300',
+    ]);
+    // Lane 1 was never used, and begins with the numbers that were left behind.
+    expect(bench.form()).toEqual(['def 1:2', 'data 1:3 lost=2']);
+  });
+
+  test('a hole at the beginning of lane 2 is declared, not hidden behind first', () => {
+    const bench = new DeviceBench({ lanes: ALL, ringBytesMax: 250 });
+    bench.welcome({ lanes: ALL });
+    bench.closes(1006);
+    bench.wait(500);
+    bench.wait(2000);
+    for (let i = 0; i < 5; i += 1) bench.form();
+    expect(bench.welcome({ lanes: ALL })[0]).toBe('hello ep=7 first=0:1,1:1,2:1');
+    expect(bench.flow(0, 1000, 2)).toEqual([
+      `def 2:${TWIN}`,
+      'data 2:4 lost=3 bl=100',
+      'data 2:5 bl=0',
     ]);
   });
 
