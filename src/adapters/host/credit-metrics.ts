@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Ledger, Read } from './metrics.ts';
 
 /** The gauges of credit, each with what it says. */
@@ -67,6 +67,17 @@ export function registerCredit(registry: Registry, read: Read): void {
     collect() {
       const waiting = read(({ credit }) => credit.waiting);
       for (const [of, lanes] of Object.entries(waiting)) this.set({ lanes: of }, lanes);
+    },
+  });
+  new Counter({
+    name: 'tidegate_credit_granted_bytes_total',
+    help: 'Credit given out, by kind of lane.',
+    labelNames: ['lanes'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const granted = read(({ credit }) => credit.granted);
+      for (const [of, bytes] of Object.entries(granted)) this.inc({ lanes: of }, bytes);
     },
   });
 }

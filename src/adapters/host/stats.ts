@@ -22,12 +22,14 @@ export interface StatsOptions {
 export function createStats(options: StatsOptions): () => object {
   return () => {
     const { frames, readings, ...ledger } = options.snapshot();
+    const { log, rung, reasons } = options.ready();
     return {
       node: options.node,
       version: options.version,
-      log: options.ready().log,
+      log,
       dur: options.dur(),
-      rung: options.ready().rung,
+      rung,
+      reasons,
       atMs: options.monoMs(),
       frames: {
         received: frames.received,

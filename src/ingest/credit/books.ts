@@ -1,5 +1,5 @@
 import { COST_PER_MESSAGE } from '../../model/limits.ts';
-import { LANE } from '../../model/reading.ts';
+import { LANE, LANES } from '../../model/reading.ts';
 import { type CreditConstants, SLOT_S, slotOf, WHEEL_SLOTS } from './constants.ts';
 import { LIST, type ListKind, Lists } from './lists.ts';
 import type { Memory } from './memory.ts';
@@ -31,6 +31,8 @@ export class Books {
   #slot = 0;
   /** Grants so far. */
   grants = 0;
+  /** What they came to, by lane. Units: bytes of cost. */
+  readonly grantedBytes = new Float64Array(LANES);
 
   constructor(constants: CreditConstants, memory: Memory, pipes: number, port: CreditPort) {
     this.constants = constants;
@@ -135,8 +137,10 @@ export class Books {
     this.memory.used += rows.over(row) - over;
     const quota = rows.quota[row] as number;
     if (quota !== NONE) this.quotas.charge(quota, bytes);
-    if (rows.lane[row] !== LANE.critical) this.#expect(row, bytes);
+    const lane = rows.lane[row] as number;
+    if (lane !== LANE.critical) this.#expect(row, bytes);
     this.grants += 1;
+    this.grantedBytes[lane] = (this.grantedBytes[lane] as number) + bytes;
     this.#port.limit(row, limit);
   }
 

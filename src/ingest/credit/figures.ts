@@ -1,4 +1,12 @@
+import { LANE } from '../../model/reading.ts';
 import type { Books } from './books.ts';
+
+/** What was granted since the start, by kind of lane. Units: bytes of cost. */
+export interface GrantedBytes {
+  readonly alarms: number;
+  readonly live: number;
+  readonly backfill: number;
+}
 
 /** What credit is made of just now, for `/metrics` and the page. Units: bytes and seconds. */
 export interface CreditFigures {
@@ -23,10 +31,13 @@ export interface CreditFigures {
     readonly backfill: number;
     readonly quota: number;
   };
+  /** What was granted since the start. */
+  readonly granted: GrantedBytes;
 }
 
 /** The figures of these books. */
-export function figuresOf({ pipes, memory, lists }: Books): CreditFigures {
+export function figuresOf(books: Books): CreditFigures {
+  const { pipes, memory, lists } = books;
   const [pipe] = pipes;
   if (!pipe) throw new Error('an allocator has at least one pipe');
   const [alarms, live, backfill] = [pipe.ring0, pipe.ring1, pipe.ring2].map((ring) =>
@@ -42,5 +53,16 @@ export function figuresOf({ pipes, memory, lists }: Books): CreditFigures {
     poolUsedBytes: memory.used,
     poolSizeBytes: memory.size,
     waiting: { alarms, live, backfill, quota: lists.total - alarms - live - backfill },
+    granted: grantedOf(books),
+  };
+}
+
+/** Lane 3, other sources, is live too. */
+function grantedOf({ grantedBytes }: Books): GrantedBytes {
+  const of = (lane: number) => grantedBytes[lane] as number;
+  return {
+    alarms: of(LANE.critical),
+    live: of(LANE.live) + of(LANE.source),
+    backfill: of(LANE.backfill),
   };
 }

@@ -38,6 +38,7 @@ const ledger = (received: number): Ledger => ({
     poolUsedBytes: 4,
     poolSizeBytes: 5,
     waiting: { alarms: 0, live: 9, backfill: 1, quota: 2 },
+    granted: { alarms: 4096, live: 16_512, backfill: 330 },
   },
   rung: 1,
   subscriptions: 2,
@@ -73,6 +74,7 @@ describe('the ledger in Prometheus form', () => {
     'tidegate_credit_pool_used_bytes 4',
     'tidegate_credit_waiting_lanes{lanes="live"} 9',
     'tidegate_credit_waiting_lanes{lanes="quota"} 2',
+    'tidegate_credit_granted_bytes_total{lanes="backfill"} 330',
     'tidegate_rung 1',
     'tidegate_delivery_readings_durable_total 50',
     'tidegate_delivery_append_duration_seconds_bucket{le="0.001"} 1',
@@ -123,7 +125,7 @@ test('a histogram counts a value in the first bucket whose bound holds it', () =
 test('the figures of the page are plain JSON', () => {
   const stats = createStats({
     snapshot: () => ledger(24),
-    ready: () => ({ ready: true, log: { kind: 'file', state: 'ok' }, rung: 0, reasons: [] }),
+    ready: () => ({ ready: true, log: { kind: 'file', state: 'ok' }, rung: 1, reasons: ['why'] }),
     node: 'gw-7',
     version: '0.1.0',
     dur: () => 1,
@@ -132,8 +134,11 @@ test('the figures of the page are plain JSON', () => {
   expect(JSON.parse(JSON.stringify(stats()))).toMatchObject({
     node: 'gw-7',
     atMs: 1234,
+    rung: 1,
+    reasons: ['why'],
     frames: { received: 24, closed: 3, inFlight: 7 },
     sessions: 12,
+    credit: { waiting: { live: 9 }, granted: { live: 16_512, backfill: 330 } },
     appendMs: { bounds: [1, 10, 100], counts: [1, 1, 0, 1] },
   });
 });

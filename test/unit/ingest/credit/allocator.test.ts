@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Allocator } from '../../../../src/ingest/credit/allocator.ts';
 import { CREDIT } from '../../../../src/ingest/credit/constants.ts';
+import { figuresOf } from '../../../../src/ingest/credit/figures.ts';
 import type { Opening } from '../../../../src/ingest/credit/opening.ts';
 import { NONE } from '../../../../src/ingest/credit/rows.ts';
 import { WHY } from '../../../../src/model/why.ts';
@@ -31,6 +32,27 @@ class Desk {
     return this.limits.get(channel) ?? 0;
   }
 }
+
+test('what is granted is counted by kind of lane, other sources with live', () => {
+  const desk = new Desk();
+  const [alarms, live, source] = [0, 1, 1].map((lane) => desk.open(lane)) as [
+    number,
+    number,
+    number,
+  ];
+  const other = desk.open(3, { mf: 8192 });
+  const backfill = desk.open(2);
+  desk.allocator.frame(live, 1000, -1, 0.1);
+  desk.allocator.settled(live, 1000);
+  desk.allocator.backlog(backfill, 5000);
+  desk.allocator.serve(0.2);
+  expect(figuresOf(desk.allocator.books).granted).toEqual({
+    alarms: desk.told(alarms),
+    live: desk.told(live) + desk.told(source) + desk.told(other),
+    backfill: desk.told(backfill),
+  });
+  expect(desk.told(backfill)).toBeGreaterThan(0);
+});
 
 describe('a channel that opens', () => {
   test.each([
