@@ -9,12 +9,27 @@ import { formatBytes, formatCount, formatMs } from './format.js';
  *   frames: { received: number, inFlight: number, bytes: number, closed: number,
  *     settled: Record<string, number> },
  *   readingsDurable: number, sessions: number, subscriptions: number,
- *   creditOutstandingBytes: number, appendMs: Counts, ackMs: Counts }} Stats
- * @typedef {{ label: string, value: number, text: string, note: string }} Figure
+ *   creditOutstandingBytes: number, appendMs: Counts, ackMs: Counts,
+ *   rung: number, reasons: string[], credit: Credit }} Stats
+ * @typedef {{ drainBytesPerSecond: number, targetS: number, delayS: number, queuedBytes: number,
+ *   comingBytes: number, inPlayMostBytes: number, poolUsedBytes: number, poolSizeBytes: number,
+ *   waiting: { alarms: number, live: number, backfill: number, quota: number },
+ *   granted: { alarms: number, live: number, backfill: number } }} Credit
+ * @typedef {'calm' | 'watch' | 'hold' | 'bad'} Look
+ * @typedef {{ label: string, value: number, text: string, note: string, title: string,
+ *   look?: Look, line?: number, top?: number, meter?: { parts: number[], mark?: number } }} Figure
+ *   `title`: what it is, in plain words. `line` and `top`: of its curve, see `drawSpark`.
+ *   `meter`: it has a most, and is shown as parts of it.
  */
 
 /** Samples to keep, one a second: quantiles are taken over all of them. */
 export const SAMPLES_MAX = 10;
+const ACK =
+  'From the receipt of a frame until its device is told that it is safe: half of them were ' +
+  'quicker than this in the last ten seconds, and all but one in a hundred quicker than p99.';
+const APPEND =
+  'How long one write to the log takes, until it is durable: half of them were quicker than ' +
+  'this in the last ten seconds, and all but one in a hundred quicker than p99.';
 /** Rates are taken over this many, so that one late poll does not make a spike. */
 const RATE_SAMPLES = 3;
 
@@ -43,22 +58,25 @@ export function figuresOf(samples) {
       value: frames,
       text: formatCount(round(frames)),
       note: total(now?.frames.received),
+      title: 'Frames received a second: one message of a device each, with some readings in it.',
     },
     {
       label: 'Readings/s',
       value: readings,
       text: formatCount(round(readings)),
       note: total(now?.readingsDurable),
+      title: 'Readings a second that are safe in the log. One reading is one value of one series.',
     },
     {
       label: 'Bytes/s',
       value: bytes,
       text: formatBytes(bytes),
       note: now ? `${formatBytes(now.frames.bytes)} in all` : '',
+      title: 'Bytes of frames received a second, without what WebSocket and TCP add.',
     },
     ...level.slice(0, 1),
-    duration('Ack', samples, (stats) => stats.ackMs),
-    duration('Append', samples, (stats) => stats.appendMs),
+    duration('Ack', samples, (stats) => stats.ackMs, ACK),
+    duration('Append', samples, (stats) => stats.appendMs, APPEND),
     ...level.slice(1),
   ];
 }
@@ -73,14 +91,28 @@ function levelsOf(now) {
   const credit = now?.creditOutstandingBytes ?? Number.NaN;
   const watching = now ? `${formatCount(now.subscriptions)} × watching` : '';
   return [
-    { label: 'Sessions', value: sessions, text: formatCount(sessions), note: watching },
+    {
+      label: 'Sessions',
+      value: sessions,
+      text: formatCount(sessions),
+      note: watching,
+      title: 'Connections that are let in: devices, and pages like this one.',
+    },
     {
       label: 'In flight',
       value: inFlight,
       text: formatCount(inFlight),
       note: 'frames not settled',
+      title: 'Frames received that are not finished yet: on their way into the log.',
     },
-    { label: 'Credit', value: credit, text: formatBytes(credit), note: 'devices may send' },
+    {
+      label: 'Credit',
+      value: credit,
+      text: formatBytes(credit),
+      note: 'devices may send',
+      title:
+        'What devices are promised room for: what they may send at once, and what is in flight.',
+    },
   ];
 }
 
@@ -88,14 +120,29 @@ function levelsOf(now) {
  * @param {string} label
  * @param {readonly Stats[]} samples
  * @param {(stats: Stats) => Counts} pick
+ * @param {string} title
  * @returns {Figure}
  */
-function duration(label, samples, pick) {
+function duration(label, samples, pick, title) {
+  const [p50, p99] = [quantileOf(samples, pick, 0.5), quantileOf(samples, pick, 0.99)];
+  const [last] = samples.slice(-1);
+  const longest = last ? (pick(last).bounds.at(-1) ?? Number.NaN) : Number.NaN;
+  /** @param {number} ms */
+  const text = (ms) => (ms > longest ? `> ${formatMs(longest)}` : formatMs(ms));
+  const value = Math.min(p50, longest);
+  return { label, value, text: text(p50), note: `p50 · p99 ${text(p99)}`, title };
+}
+
+/**
+ * Of what was observed between the first sample and the last; NaN if that is nothing.
+ * @param {readonly Stats[]} samples
+ * @param {(stats: Stats) => Counts} pick
+ * @param {number} q
+ */
+export function quantileOf(samples, pick, q) {
   const [first, last] = [samples[0], samples.at(-1)];
-  const since = first && last && first !== last ? difference(pick(last), pick(first)) : null;
-  const p50 = since ? quantile(since, 0.5) : Number.NaN;
-  const p99 = since ? quantile(since, 0.99) : Number.NaN;
-  return { label, value: p50, text: formatMs(p50), note: `p50 · p99 ${formatMs(p99)}` };
+  if (!first || !last || first === last) return Number.NaN;
+  return quantile(difference(pick(last), pick(first)), q);
 }
 
 /** @param {Counts} now @param {Counts} before @returns {Counts} */
@@ -104,15 +151,17 @@ function difference(now, before) {
   return { bounds: now.bounds, counts, sum: now.sum - before.sum };
 }
 
-/** Linear inside the bucket; NaN when nothing was observed. @param {Counts} counts @param {number} q */
+/** Linear inside the bucket, Infinity beyond the last bound; NaN when nothing was observed. @param {Counts} counts @param {number} q */
 function quantile({ bounds, counts }, q) {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return Number.NaN;
   let rank = q * total;
   for (const [i, count] of counts.entries()) {
-    const low = bounds[i - 1] ?? 0;
-    if (rank <= count && count > 0) return low + ((bounds[i] ?? low) - low) * (rank / count);
+    const [low, high] = [bounds[i - 1] ?? 0, bounds[i]];
+    if (rank <= count && count > 0) {
+      return high === undefined ? Number.POSITIVE_INFINITY : low + (high - low) * (rank / count);
+    }
     rank -= count;
   }
-  return bounds.at(-1) ?? Number.NaN;
+  return Number.POSITIVE_INFINITY;
 }

@@ -40,6 +40,14 @@ export function formatBytes(bytes) {
   return `${i === 0 || size >= 100 ? size.toFixed(0) : size.toFixed(1)} ${units[i]}`;
 }
 
+/** A part of a whole. @param {number} part */
+export function formatPart(part) {
+  if (!Number.isFinite(part)) return NONE;
+  const percent = 100 * part;
+  if (percent > 0 && percent < 0.1) return '< 0.1 %';
+  return `${percent.toFixed(percent > 0 && percent < 10 ? 1 : 0)} %`;
+}
+
 /** @param {number} ms */
 export function formatMs(ms) {
   if (!Number.isFinite(ms)) return NONE;

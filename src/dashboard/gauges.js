@@ -1,36 +1,40 @@
 /** The figures of the node: `GET /api/stats` every second, as rates, quantiles and small curves. */
 
+import { creditFiguresOf } from './credit.js';
 import { figuresOf, SAMPLES_MAX } from './figures.js';
-import { colour, drawSpark } from './spark.js';
+import { PressureTile } from './pressure.js';
+import { pressureOf } from './standing.js';
+import { Tile } from './tile.js';
 
 /** @typedef {import('./figures.js').Stats} Stats */
 /** @typedef {import('./figures.js').Figure} Figure */
 
 const POLL_MS = 1000;
-const CURVE_SAMPLES = 60;
 
 /** What an ack means, by `dur`. Source: PROTOCOL §6.4. */
 const DURABILITY = ['acks mean received', 'acks mean fsynced', 'acks mean replicated'];
 
 /** The tiles at the top of the page. */
 export class Gauges {
-  #root;
   #access;
   #onNode;
   /** @type {Stats[]} */
   #samples = [];
-  /** @type {Tile[]} */
-  #tiles = [];
+  #traffic;
+  #pressure;
+  #credit;
 
   /**
-   * @param {HTMLElement} root
+   * @param {{ traffic: HTMLElement, credit: HTMLElement }} roots
    * @param {import('./access.js').Access} access
    * @param {(text: string) => void} onNode
    */
-  constructor(root, access, onNode) {
-    this.#root = root;
+  constructor({ traffic, credit }, access, onNode) {
     this.#access = access;
     this.#onNode = onNode;
+    this.#traffic = new Tiles(traffic);
+    this.#pressure = new PressureTile(credit);
+    this.#credit = new Tiles(credit);
   }
 
   /** Asks now and then every second. A node that does not answer shows as dashes. */
@@ -38,7 +42,11 @@ export class Gauges {
     const stats = await this.#fetchStats();
     if (stats === null) this.#samples.length = 0;
     else this.#take(stats);
-    this.#show(figuresOf(this.#samples));
+    this.#traffic.show(figuresOf(this.#samples));
+    const pressure = pressureOf(this.#samples);
+    this.#pressure.show(pressure);
+    document.title = titleOf(pressure);
+    this.#credit.show(creditFiguresOf(this.#samples));
     setTimeout(() => void this.poll(), POLL_MS);
   }
 
@@ -64,42 +72,28 @@ export class Gauges {
     const { node, version, log, dur } = stats;
     this.#onNode(`${node} · ${log.kind} log · ${DURABILITY[dur] ?? DURABILITY[2]} · v${version}`);
   }
-
-  /** @param {Figure[]} figures */
-  #show(figures) {
-    figures.forEach((figure, i) => {
-      this.#tiles[i] ??= new Tile(this.#root, figure.label);
-      this.#tiles[i].show(figure);
-    });
-  }
 }
 
-/** One figure with its curve. */
-class Tile {
-  #value = document.createElement('dd');
-  #note = document.createElement('dd');
-  #canvas = document.createElement('canvas');
-  #curve = new Float64Array(CURVE_SAMPLES).fill(Number.NaN);
+/** A tab in the background tells what is wrong. @param {import('./standing.js').Pressure} pressure */
+const titleOf = ({ name, look }) =>
+  look === 'hold' || look === 'bad' ? `${name} · Tidegate` : 'Tidegate';
 
-  /** @param {HTMLElement} root @param {string} label */
-  constructor(root, label) {
-    const tile = document.createElement('div');
-    const term = document.createElement('dt');
-    tile.className = 'gauge';
-    term.textContent = label;
-    this.#note.className = 'note';
-    this.#canvas.setAttribute('aria-hidden', 'true');
-    tile.append(term, this.#value, this.#note, this.#canvas);
-    root.append(tile);
+/** Tiles side by side, one for each figure. */
+class Tiles {
+  #root;
+  /** @type {Tile[]} */
+  #tiles = [];
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
   }
 
-  /** @param {Figure} figure */
-  show({ value, text, note }) {
-    this.#value.textContent = text;
-    this.#note.textContent = note;
-    this.#curve.copyWithin(0, 1);
-    this.#curve[CURVE_SAMPLES - 1] = value;
-    const look = { stroke: colour('--accent'), fill: colour('--band'), fromZero: true };
-    drawSpark(this.#canvas, this.#curve, look);
+  /** @param {Figure[]} figures */
+  show(figures) {
+    figures.forEach((figure, i) => {
+      this.#tiles[i] ??= new Tile(this.#root, figure);
+      this.#tiles[i].show(figure);
+    });
   }
 }

@@ -71,7 +71,8 @@ class Page {
     void this.#session.start();
     setInterval(() => this.#tick(), TICK_MS);
     setInterval(() => this.#list.draw(this.#session.nowUs), LIST_REFRESH_MS);
-    void new Gauges(find('gauges'), this.#access, (text) => {
+    const roots = { traffic: find('gauges'), credit: find('credit') };
+    void new Gauges(roots, this.#access, (text) => {
       find('node').textContent = text;
     }).poll();
   }

@@ -17,14 +17,17 @@ export function colour(name) {
 
 /**
  * Draws `values` left to right, newest at the right edge; NaN leaves a gap.
+ * `top`: the height is at least so much. `line`: a dashed one lies there.
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} values
- * @param {{ stroke: string, fill?: string, fromZero?: boolean }} look
+ * @param {{ stroke: string, fill?: string, fromZero?: boolean, top?: number | undefined,
+ *   line?: number | undefined, faint?: string }} look
  */
 export function drawSpark(canvas, values, look) {
   const context = prepare(canvas);
   if (!context) return;
-  const [low, high] = extent(values, look.fromZero ?? false);
+  const [low, highest] = extent(values, look.fromZero ?? false);
+  const high = Math.max(highest, look.top || highest);
   if (!(high >= low)) return;
   const { clientWidth: width, clientHeight: height } = canvas;
   const step = width / Math.max(1, values.length - 1);
@@ -37,6 +40,19 @@ export function drawSpark(canvas, values, look) {
     const line = run.map((i) => /** @type {const} */ ([i * step, y(values[i] ?? low)]));
     drawRun(context, line, look, height);
   }
+  if (look.line && look.faint) drawLine(context, [width, y(look.line)], look.faint);
+}
+
+/** @param {CanvasRenderingContext2D} context @param {[number, number]} end @param {string} stroke */
+function drawLine(context, [x, y], stroke) {
+  context.setLineDash([2, 3]);
+  context.beginPath();
+  context.moveTo(0, y);
+  context.lineTo(x, y);
+  context.lineWidth = 1;
+  context.strokeStyle = stroke;
+  context.stroke();
+  context.setLineDash([]);
 }
 
 /** Indices of values that follow each other without a gap. @param {ArrayLike<number>} values */

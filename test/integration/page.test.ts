@@ -1,10 +1,18 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { Child } from '../../src/cli/child.ts';
 import { Browser } from '../support/browser.ts';
+
+const format = new URL('../../src/dashboard/format.js', import.meta.url);
+const { formatBytes, formatMs, formatPart } = await import(format.href);
+
+const SLOW_GATEWAY = fileURLToPath(new URL('../../bench/watched-gateway.ts', import.meta.url));
 
 /** How old the newest point of a live chart may be. */
 const NEWEST_AGE_MS_MAX = 3000;
@@ -29,6 +37,7 @@ afterEach(async () => {
   await browser.close();
   await Promise.all(children.map((child) => child.end('SIGKILL')));
   await rm(data, { recursive: true, force: true });
+  await rm(`${data}.yaml`, { force: true });
 });
 
 function start(command: string, ...argv: string[]): Child {
@@ -38,9 +47,12 @@ function start(command: string, ...argv: string[]): Child {
 }
 
 /** Starts a gateway on `address`; returns it with the address of its page. */
-async function serve(address = '127.0.0.1:0'): Promise<{ gateway: Child; url: string }> {
+async function serve(
+  address = '127.0.0.1:0',
+  ...more: string[]
+): Promise<{ gateway: Child; url: string }> {
   const flags = ['--log', 'file', '--data', data, '--listen', address, '--log-level', 'error'];
-  const gateway = start('serve', ...flags);
+  const gateway = start('serve', ...flags, ...more);
   const line = await gateway.firstLine();
   const url = / (http:\/\/\S+)/.exec(line ?? '')?.[1];
   if (url === undefined) throw new Error(`no ready line, but: ${line}`);
@@ -138,6 +150,113 @@ test('the page comes back by itself when the gateway was killed, with its past',
   const { ageMs } = await look(page, 'after-kill');
   expect(ageMs).toBeLessThanOrEqual(NEWEST_AGE_MS_MAX);
 });
+
+/** The credit tiles as they are written: label, figure and note. */
+const creditTiles = (page: Page): Promise<string[][]> =>
+  page.locator('#credit .gauge').evaluateAll((tiles) =>
+    tiles.map((tile) => {
+      const texts = [...tile.querySelectorAll('dt, dd:not(.meter, .ladder)')];
+      return texts.map(({ textContent }) => textContent ?? '');
+    }),
+  );
+
+interface CreditStats {
+  readonly drainBytesPerSecond: number;
+  readonly targetS: number;
+  readonly delayS: number;
+  readonly queuedBytes: number;
+  readonly inPlayMostBytes: number;
+  readonly poolUsedBytes: number;
+  readonly poolSizeBytes: number;
+  readonly waiting: Readonly<Record<'alarms' | 'live' | 'backfill' | 'quota', number>>;
+}
+
+/** What the tiles are to say of this answer, but for the first and the last. */
+const tilesOf = ({ waiting, ...credit }: CreditStats): string[][] => [
+  ['Waiting', String(waiting.quota + waiting.live), waitsOf(waiting)],
+  ['Log takes', `${formatBytes(credit.drainBytesPerSecond)}/s`, 'when it is busy'],
+  ['Delay', formatMs(credit.delayS * 1000), `target ${formatMs(credit.targetS * 1000)}`],
+  ['Queue', formatBytes(credit.queuedBytes), `of ${formatBytes(credit.inPlayMostBytes)}`],
+  [
+    'Pool',
+    formatPart(credit.poolUsedBytes / credit.poolSizeBytes),
+    `of ${formatBytes(credit.poolSizeBytes)}`,
+  ],
+];
+
+const waitsOf = ({ live, quota }: CreditStats['waiting']): string =>
+  [live > 0 ? `${live} log` : '', quota > 0 ? `${quota} quota` : ''].filter(Boolean).join(' · ');
+
+/** Pictures in both themes, wide and narrow. */
+async function lookAround(page: Page, name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [1200, 900, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.waitForTimeout(1200);
+      await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}-${width}.png`) });
+    }
+  }
+  await page.setViewportSize({ width: 1200, height: 800 });
+}
+
+/** A gateway whose devices may send little, whatever the log takes. */
+async function serveWithQuota(): Promise<string> {
+  await writeFile(`${data}.yaml`, 'ingest: { quota: { rate: 1KiB, burst: 16512 } }\n');
+  return (await serve('127.0.0.1:0', '--config', `${data}.yaml`)).url;
+}
+
+/** A gateway on a disk that takes 60 kB a second. */
+async function serveSlowly(): Promise<string> {
+  const disk = JSON.stringify({ baseMs: 5, bytesPerSecond: 60_000 });
+  const log = ['--log', 'file', '--data', data, '--log-level', 'error'];
+  const gateway = spawn(process.execPath, [SLOW_GATEWAY, disk, ...log, '--listen', '127.0.0.1:0']);
+  onTestFinished(() => void gateway.kill('SIGKILL'));
+  const [line] = await once(gateway.stdout, 'data');
+  return / (http:\/\/\S+)/.exec(String(line))?.[1] ?? String(line);
+}
+
+test.each([
+  ['a quota', serveWithQuota, /^\d+ quota$/, /Holding back/],
+  ['a slow log', serveSlowly, /^\d+ log$/, /Holding back|Behind/],
+])(
+  'that %s holds devices back is seen at a glance, with the figures of /api/stats',
+  async (why, begin, waits, says) => {
+    const DEVICES = 30;
+    const url = await begin();
+    const page = await browser.page(url);
+    // The answers come from the gateway; once frozen, the page gets the last one again.
+    let answer = '';
+    let isFrozen = false;
+    await page.route('**/api/stats', async (route) => {
+      if (!isFrozen) answer = await (await route.fetch()).text();
+      await route.fulfill({ contentType: 'application/json', body: answer });
+    });
+    const name = page.locator('#credit .name');
+    await expect.poll(() => name.textContent()).toBe('Calm');
+    const calm = await page.locator('#credit').boundingBox();
+
+    simulate(url, '--devices', String(DEVICES), '--series', '8', '--rate', '200');
+    await expect.poll(() => name.textContent(), { timeout: 30_000 }).toMatch(says);
+    await expect.poll(() => page.title()).toMatch(/^(Holding back|Behind) · Tidegate$/);
+    await lookAround(page, why);
+    const waiting = () => waitsOf(JSON.parse(answer).credit.waiting);
+    await expect.poll(waiting, { timeout: 15_000 }).toMatch(waits);
+    isFrozen = true;
+    const { credit } = JSON.parse(answer);
+    await expect.poll(async () => (await creditTiles(page)).slice(1, -1)).toEqual(tilesOf(credit));
+    expect(await page.locator('#credit').boundingBox()).toEqual(calm);
+    for (const tile of await page.locator('.gauge').all()) {
+      expect((await tile.getAttribute('title'))?.length).toBeGreaterThan(40);
+    }
+
+    await page.setViewportSize({ width: 360, height: 740 });
+    const overflow = 'document.documentElement.scrollWidth - innerWidth';
+    await expect.poll(() => page.evaluate(overflow)).toBeLessThanOrEqual(0);
+    expect(browser.complaints).toEqual([]);
+  },
+);
 
 test('five thousand series do not freeze it', async () => {
   const { url } = await serve();

@@ -39,6 +39,14 @@ describe('the figures of the node', () => {
     });
   });
 
+  test('call what is longer than the longest bound so, and no number', () => {
+    const slow = { appendMs: { bounds: [1, 2, 4], counts: [1, 0, 0, 9], sum: 0 } };
+    expect(told([sample(0), sample(1, slow)])['Append']).toEqual([
+      '> 4.0 ms',
+      'p50 · p99 > 4.0 ms',
+    ]);
+  });
+
   test('take the time between samples as it was, not as it should have been', () => {
     const late = sample(4, { atMs: 5000 + 8000 });
     expect(told([sample(0), late])['Frames/s']).toEqual(['50', '400 in all']);
