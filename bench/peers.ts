@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { NODE_FLAGS } from './node-flags.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -48,7 +49,7 @@ export interface Target {
 export async function startGateway(...flags: string[]): Promise<Target> {
   const data = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
   const fixed = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--log-level', 'error'];
-  const peer = new Peer('src/main.ts', ...fixed, ...flags);
+  const peer = new Peer(...NODE_FLAGS, 'src/main.ts', ...fixed, ...flags);
   const [, , http = '', ws = ''] = (await peer.line()).split(' ');
   const metric = async (pattern: RegExp): Promise<number> => {
     const text = await (await fetch(`${http}/metrics`)).text();

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { slowDiskDirectory } from './data-directory.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 import { Peer } from './peers.ts';
 import type { DiskFigures, DiskSpeed } from './slow-disk.ts';
 import type { Vitals } from './stalls.ts';
@@ -41,7 +42,7 @@ export class WatchedGateway {
   static async #open(speed: DiskSpeed, data: string, flags: readonly string[]) {
     const fixed = ['--log', 'file', '--data', data];
     const args = [JSON.stringify(speed), ...fixed, '--log-level', 'error', ...flags];
-    const peer = new Peer('bench/watched-gateway.ts', ...args);
+    const peer = new Peer(...NODE_FLAGS, 'bench/watched-gateway.ts', ...args);
     return new WatchedGateway(peer, data, await peer.line());
   }
 

@@ -45,7 +45,10 @@ test('the image has what the commands need, runs as nobody special, and is asked
   const image = read('Dockerfile');
   expect(image).toMatch(/^USER node$/m);
   expect(image).toMatch(/^HEALTHCHECK /m);
-  expect(image).toMatch(/^ENTRYPOINT \["node", "src\/main\.ts"\]$/m);
+  // It runs as `npm start` does, with the same flags of Node.
+  const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(image) ?? [];
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect([...JSON.parse(entry), 'serve']).toEqual(scripts.start.split(' ').slice(1));
   for (const folder of ['src', 'simulators']) expect(image).toContain(`COPY ${folder} ./${folder}`);
 });
 
