@@ -1,6 +1,7 @@
 import type { RecordBatch } from '../model/batch.ts';
 import type { LogKind, LogRecord } from '../model/record.ts';
 import { emptyHeader, type RecordHeader, readHeader } from '../wire/record-header.ts';
+import { gapsBefore } from './continuity.ts';
 import type { Landing } from './landing.ts';
 import type { OwnedLogPort } from './owned-log-port.ts';
 import type { PendingBatch } from './pending-batch.ts';
@@ -50,6 +51,14 @@ export class Feed {
   begin(landing: Landing): void {
     this.#landed = landing;
     this.#row = landing.from;
+  }
+
+  /** If rows of this batch are being fed: further ones of it are there now. */
+  extend({ batch, offsets }: Landing): boolean {
+    if (this.#landed?.batch !== batch) return false;
+    if (gapsBefore(batch.records, offsets, this.#tails, this.#row)?.length !== 0) return false;
+    this.#landed = { ...this.#landed, offsets };
+    return true;
   }
 
   /** Feeds what aggregation takes in this step, or all; the batch, once all of it was fed. */

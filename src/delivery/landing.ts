@@ -1,3 +1,4 @@
+import type { LogKind } from '../model/record.ts';
 import type { OwnedLogPort } from './owned-log-port.ts';
 import type { PendingBatch } from './pending-batch.ts';
 
@@ -19,8 +20,9 @@ export interface Landing {
 export const isWhole = ({ batch, offsets }: Pick<Landing, 'batch' | 'offsets'>): boolean =>
   offsets.length === batch.records.rows;
 
-/** Tells the final word on the rows that landed. Returns what their frames cost together. */
-export function settleRows({ batch, from, offsets }: Landing, port: OwnedLogPort): number {
+/** Tells the final word on the rows that landed in this log, and what they cost together. */
+export function settleRows(landing: Landing, log: LogKind, port: OwnedLogPort): void {
+  const { batch, from, offsets, tookMs } = landing;
   let cost = 0;
   for (let row = from; row < offsets.length; row += 1) {
     const settlement = batch.settlement(row);
@@ -28,5 +30,5 @@ export function settleRows({ batch, from, offsets }: Landing, port: OwnedLogPort
     cost += settlement.cost;
     port.settled(settlement);
   }
-  return cost;
+  port.appendDone(log, cost, tookMs);
 }

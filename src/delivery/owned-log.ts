@@ -144,14 +144,18 @@ export class OwnedLog {
     if (this.#due !== 'no') this.#land(now);
     const batch = this.#fence ?? this.#pipeline.inFlight;
     if (!batch || this.#landing || this.#phase === 'broken') return;
-    const isLast = isWhole({ batch, offsets });
-    // What comes next brings these rows too.
-    if (!isLast && this.isFeeding) return;
-    const tookMs = now.monoMs - this.#begunMs;
-    this.#landing = { batch, from: this.#landed, offsets, tookMs };
-    this.#landed = isLast ? 0 : offsets.length;
+    const landing = { batch, from: this.#landed, offsets, tookMs: now.monoMs - this.#begunMs };
+    const isNext = this.#feed.extend(landing);
+    // Rows of another batch go first; what comes next brings these too.
+    if (this.isFeeding && !isNext && !isWhole(landing)) return;
+    this.#landed = isWhole(landing) ? 0 : offsets.length;
     this.#begunMs = now.monoMs;
+    if (!isNext) this.#landing = landing;
     if (!this.isFeeding) this.#arrive(now);
+    if (!isNext) return;
+    if (isWhole(landing)) this.#pipeline.landed(null);
+    this.#send(now);
+    settleRows(landing, this.#options.log, this.#port);
   }
 
   /** The rows before were fed: an append that came back is next. */
@@ -281,8 +285,7 @@ export class OwnedLog {
   }
 
   #landRows(landing: Landing, now: Now): void {
-    const cost = settleRows(landing, this.#port);
-    this.#port.appendDone(this.#options.log, cost, landing.tookMs);
+    settleRows(landing, this.#options.log, this.#port);
     this.#feed.begin(landing);
     this.#feedOn(false, now);
   }

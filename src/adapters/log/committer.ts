@@ -1,6 +1,5 @@
 import type { RecordBatch } from '../../model/batch.ts';
-import { LOG } from '../../model/record.ts';
-import { type Counters, Group, type GroupSize, type Waiting } from './group.ts';
+import { type Counters, Group, type GroupSize, isAlarms, type Waiting } from './group.ts';
 import { GroupWrite, syncOnce } from './group-write.ts';
 import type { Patience } from './patience.ts';
 import type { Segments } from './segments.ts';
@@ -10,8 +9,6 @@ import { SliceSize } from './slice-size.ts';
 
 /** Groups are not cut smaller than this, however slow the disk. */
 const SLICE_BYTES_LEAST = 16 * 1024;
-
-const isAlarms = ({ batch }: Waiting): boolean => batch.rows > 0 && batch.log[0] === LOG.alarms;
 
 /** What a committer works with. */
 export interface CommitterParts {
@@ -44,6 +41,8 @@ export class Committer {
   readonly #queue: Waiting[] = [];
   readonly #slices = new SliceSize(SLICE_BYTES_LEAST);
   #state: LogState = { kind: 'ok' };
+  /** Tells that rows of a call that is not finished are durable. */
+  #part: (() => void) | null = null;
   /** A group is on its way to the disk. */
   #isBusy = false;
   /** Somebody was told so. */
@@ -135,7 +134,9 @@ export class Committer {
       const begunMs = performance.now();
       const write = new GroupWrite(group.bytes, place);
       await patience.until(place.path, () => write.attempt());
-      await syncOnce(place.file, place.path);
+      const synced = syncOnce(place.file, place.path);
+      this.#tellPart();
+      await synced;
       segments.advance(group.length);
       this.#slices.wrote(group.length, performance.now() - begunMs);
     }
@@ -144,12 +145,20 @@ export class Committer {
     onDurable();
     for (const { resolve, offsets } of group.finished) resolve({ offsets });
     group.finished.length = 0;
-    if (group.partial) this.#tellPart(group.partial);
+    if (!group.partial) return;
+    const { onPart, offsets, taken } = group.partial;
+    this.#part = () => onPart?.(offsets.subarray(0, taken));
   }
 
-  /** The next group goes to the disk before. */
-  #tellPart({ onPart, offsets, taken }: Waiting): void {
-    if (onPart) setImmediate(() => onPart(offsets.subarray(0, taken)));
+  /**
+   * Tells what the last group of bulk made durable while the disk is at the next one: what follows
+   * from it takes its time, in which the disk would wait.
+   */
+  #tellPart(): void {
+    if (this.#group.isAlarms) return;
+    const tell = this.#part;
+    this.#part = null;
+    tell?.();
   }
 
   #ready(): void {

@@ -1,4 +1,5 @@
 import type { RecordBatch } from '../../model/batch.ts';
+import { LOG } from '../../model/record.ts';
 import { viewOf } from './entry.ts';
 import { type RecordPlace, recordBytes, writeRecord } from './record-codec.ts';
 import type { Appended } from './shard-log.ts';
@@ -16,6 +17,10 @@ export interface Waiting {
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** The rows of a call are of one log. */
+export const isAlarms = ({ batch }: Waiting): boolean =>
+  batch.rows > 0 && batch.log[0] === LOG.alarms;
 
 /** Where the next record goes. */
 export interface Counters extends RecordPlace {
@@ -42,6 +47,8 @@ export class Group {
   finished: Waiting[] = [];
   /** The call of which some rows are in this group and others are not. */
   partial: Waiting | null = null;
+  /** Its rows are alarms. */
+  isAlarms = false;
   readonly #bytesMax: number;
   #bytes: Uint8Array;
   #view: DataView;
@@ -72,6 +79,7 @@ export class Group {
     this.#length = 0;
     this.begun.length = 0;
     this.partial = null;
+    this.isAlarms = queue[0] !== undefined && isAlarms(queue[0]);
     let calls = 0;
     for (const waiting of queue) {
       if (calls === callsMost) break;
