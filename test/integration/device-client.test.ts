@@ -112,6 +112,18 @@ test('what an outage held back goes home as backfill, and live readings beside i
   expect(kinds(events)).toContain('deferred');
 });
 
+test('what waits for others goes out with the welcome, before any backfill', async () => {
+  const first = await serving();
+  await first.stop();
+  gateway = null;
+  const { device, events } = connected(first.ws, { latencyMs: 60_000 });
+  device.write({ temperature: 1 }, Date.now());
+  const again = await serving(first.port);
+  await expect.poll(() => device.isAllSafe).toBe(true);
+  expect(await readings(again.data, 'temperature')).toMatchObject([{ v: 1, lane: 1 }]);
+  expect(kinds(events)).toContain('acked');
+});
+
 test('by the policy block write says no, ready tells when, and nothing is lost', async () => {
   const { ws, data } = await serving();
   const { device, events } = connected(ws, { whenFull: 'block', ringBytes: 20_000, latencyMs: 5 });

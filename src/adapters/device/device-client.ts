@@ -200,6 +200,8 @@ export class DeviceClient {
   #step(input: DeviceInput): readonly DeviceEffect[] {
     const effects = this.#perform(input);
     if (effects.some(({ kind }) => kind === 'acked' || kind === 'rejected')) this.#formHeld();
+    // The newest readings need not wait for others while backfill is asked for.
+    if (effects.some(({ kind }) => kind === 'welcomed')) this.#formAll();
     this.#arm();
     return effects;
   }
