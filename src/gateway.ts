@@ -9,7 +9,7 @@ import { Ingest } from './ingest/ingest.ts';
 import type { IngestPort, SubscriberPort } from './ingest/port.ts';
 import { breach } from './model/errors.ts';
 import { shared } from './model/invariant.ts';
-import { FLUSH_MS, UNITS_PER_STEP, WINDOWS_MS } from './model/limits.ts';
+import { FLUSH_MS, FLUSH_PRESSED_MS, UNITS_PER_STEP, WINDOWS_MS } from './model/limits.ts';
 import { CLASS, CLASS_OF_LANE } from './model/reading.ts';
 import { LOG, type LogKind, RECORD } from './model/record.ts';
 import { eventUs, type MonoMs, monoMs, type Now, wallUs } from './model/time.ts';
@@ -62,6 +62,7 @@ export class Gateway {
       series: () => this.aggregation.series(),
       windowsMs: WINDOWS_MS,
       flushMs: FLUSH_MS,
+      pressedFlushMs: FLUSH_PRESSED_MS,
     });
     this.ingest = new Ingest({ ...options, port: this.#ingestPort(), knownSchema: schemas });
     this.#marking = new Marking(this);
@@ -144,6 +145,7 @@ export class Gateway {
     this.aggregation.advance();
     this.#marking.tick(now);
     this.delivery.tick(now);
+    this.fanout.climb(this.ingest.rung);
     this.fanout.tick(now);
   }
 

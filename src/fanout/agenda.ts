@@ -40,6 +40,12 @@ export class Agenda {
     }
   }
 
+  /** All may be due at another time than before. Costs O(planned). */
+  replan(): void {
+    this.#wakeAtMs = NEVER;
+    for (const subscription of [...this.#planned]) this.plan(subscription);
+  }
+
   remove(subscription: Subscription): void {
     this.#planned.delete(subscription);
   }

@@ -2,6 +2,7 @@ import { type Breach, breach } from '../model/errors.ts';
 import type { Identity } from '../model/identity.ts';
 import { SUBSCRIBER_BYTES_MAX } from '../model/limits.ts';
 import { NEVER, type SessionId } from '../model/machine.ts';
+import type { Rung } from '../model/rung.ts';
 import type { SubscriberTerms } from '../model/subscriber-terms.ts';
 import type { EventUs, MonoMs, Now } from '../model/time.ts';
 import type { Series, WindowSeries } from '../model/window.ts';
@@ -33,8 +34,10 @@ export interface FanoutOptions {
   readonly series: () => Iterable<Series>;
   /** Window lengths that are computed. Units: ms. */
   readonly windowsMs: readonly number[];
-  /** Least time between two flushes of a subscription. Units: ms. */
+  /** Least time between two flushes of a subscription, on rung 0. Units: ms. */
   readonly flushMs: number;
+  /** The same on every other rung. Units: ms. */
+  readonly pressedFlushMs: number;
   /** A series without a reading for this long is gone. Units: ms. */
   readonly goneMs?: number;
 }
@@ -60,6 +63,8 @@ export class Fanout {
   readonly #subscriptions = new Set<Subscription>();
   readonly #context: SubscriptionContext;
   readonly #agenda: Agenda;
+  /** Least time between two flushes, as of the rung. Units: ms. */
+  #flushMs: number;
   #beatWakeMs: MonoMs = NEVER;
   #sweepWakeMs = 0 as MonoMs;
   /** The last time heard; NaN before the first. */
@@ -69,9 +74,11 @@ export class Fanout {
     this.#options = options;
     this.#goneMs = options.goneMs ?? GONE_MS;
     this.#agenda = new Agenda(({ subscriber }, error) => this.#fault(subscriber.session, error));
+    this.#flushMs = options.flushMs;
     this.#context = {
       port: options.port,
-      flushMs: options.flushMs,
+      flushMs: () => this.#flushMs,
+      askMs: options.flushMs,
       draft: new Draft(),
       due: (subscription) => this.#agenda.plan(subscription),
     };
@@ -85,6 +92,15 @@ export class Fanout {
   /** Subscriptions of all sessions. */
   get subscriptionCount(): number {
     return this.#subscriptions.size;
+  }
+
+  /** Where the node stands on its ladder: above rung 0 updates come more seldom. Source: DESIGN §9. */
+  climb(rung: Rung): void {
+    const { flushMs, pressedFlushMs } = this.#options;
+    const wantedMs = rung === 0 ? flushMs : pressedFlushMs;
+    if (wantedMs === this.#flushMs) return;
+    this.#flushMs = wantedMs;
+    this.#agenda.replan();
   }
 
   /** A session was welcomed. */

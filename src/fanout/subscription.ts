@@ -17,8 +17,10 @@ import type { Subscriber } from './subscriber.ts';
 /** What all subscriptions of a node share. */
 export interface SubscriptionContext {
   readonly port: FanoutPort;
-  /** Least time between two flushes. Units: ms. */
-  readonly flushMs: number;
+  /** Least time between two flushes just now. Units: ms. */
+  flushMs(): number;
+  /** How often a full socket is asked again during a picture. Units: ms. */
+  readonly askMs: number;
   readonly draft: Draft;
   /** The subscription may have become due. */
   due(subscription: Subscription): void;
@@ -51,7 +53,8 @@ export class Subscription implements MemberOwner {
   #restingDirty = 0;
   #isLive = false;
   #stop: Stop = 'drained';
-  #nextFlushMs: MonoMs;
+  /** The last flush; before it, the `sub`. */
+  #flushedAtMs: MonoMs;
   /** Windows that will never be sent, to be told with the next `data`. */
   #lost = 0;
 
@@ -62,7 +65,7 @@ export class Subscription implements MemberOwner {
     this.#context = context;
     this.#shape = { ...plan, codec: subscriber.codec };
     this.#definitions = new Definitions(plan.c, subscriber.codec);
-    this.#nextFlushMs = nowMs;
+    this.#flushedAtMs = nowMs;
   }
 
   get lengthMs(): number {
@@ -78,6 +81,16 @@ export class Subscription implements MemberOwner {
     const first = this.#resting.peek();
     if (this.#restingDirty === 0 || first === undefined) return NEVER;
     return Math.max(this.#nextFlushMs, first.flushedAtMs + this.plan.restMs) as MonoMs;
+  }
+
+  /**
+   * A picture goes on as soon as there is credit, whatever the rung; the interval is for updates,
+   * and for asking the socket again.
+   */
+  get #nextFlushMs(): MonoMs {
+    const { flushMs, askMs } = this.#context;
+    const pauseMs = this.#isLive ? flushMs() : this.#stop === 'pipe' ? askMs : 0;
+    return (this.#flushedAtMs + pauseMs) as MonoMs;
   }
 
   matches(series: Series): boolean {
@@ -152,10 +165,7 @@ export class Subscription implements MemberOwner {
     this.#stop = this.#pour(now.monoMs);
     credit.endFlush(before);
     if (this.#stop === 'drained' && !this.#isLive) this.#goLive(now);
-    // A picture goes on as soon as there is credit; the interval is for updates, and for asking
-    // the socket again.
-    const isPaced = this.#isLive || this.#stop === 'pipe';
-    this.#nextFlushMs = (now.monoMs + (isPaced ? this.#context.flushMs : 0)) as MonoMs;
+    this.#flushedAtMs = now.monoMs;
   }
 
   /** Definitions first, so that no number is used before the peer knows it. */

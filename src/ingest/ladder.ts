@@ -1,3 +1,4 @@
+import type { Rung } from '../model/rung.ts';
 import type { Credit } from './credit.ts';
 
 /** How full a node is. Source: CREDIT §5.8. */
@@ -11,9 +12,6 @@ export interface Load {
   /** The log takes nothing. */
   readonly isLogDown: boolean;
 }
-
-/** A rung: 0 calm … 4 log down. Source: DESIGN §9. */
-export type Rung = 0 | 1 | 2 | 3 | 4;
 
 /** Waits long enough to be sure, both ways: what flickers around a bound changes nothing. */
 class Switch {

@@ -134,8 +134,13 @@ export const WATERMARK_AHEAD_MS = 1000;
 export const WINDOWS_MS: readonly number[] = [1000];
 /** Largest value of one aggregates record. Units: bytes. */
 export const RESULT_BYTES_MAX = 256 * 1024;
-/** Least time between two flushes of a subscription. Units: ms. */
+/** Least time between two flushes of a subscription, on rung 0. Units: ms. */
 export const FLUSH_MS = 50;
+/**
+ * The same on every other rung, at most what [R11.2-17] allows. Two updates a second are still
+ * live, and cost less: of windows that change all the time a third of the bytes. Units: ms.
+ */
+export const FLUSH_PRESSED_MS = 500;
 /**
  * (series, class) that one log of a shard may aggregate; readings of more are refused, and counted.
  * Without it a device that invents names fills the memory. At most 26 KiB each once full.

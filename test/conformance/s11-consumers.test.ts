@@ -96,6 +96,36 @@ rule(
 );
 
 rule(
+  'R11.2-17',
+  'under load updates come more seldom, at most 1 s apart and the newest; the picture does not wait',
+  CORE,
+  () => {
+    const rig = new FanoutRig();
+    rig.fanout.climb(1);
+    const all = Array.from({ length: 3000 }, (_, i) => rig.add(`d/${i}`));
+    for (const series of all) rig.put(series, 1, { mean: 0 });
+    rig.open(1);
+    rig.sub(1);
+    rig.advance(0);
+    expect(states(rig.taken(1))).toEqual([0, 2]);
+    const [series] = all;
+    if (!series) throw new Error('no series');
+    const told: (readonly [ms: number, shown: unknown])[] = [];
+    for (let ms = 10; ms <= 5000; ms += 10) {
+      rig.put(series, 1, { mean: ms });
+      rig.advance(10);
+      for (const { b } of datas(rig.taken(1))) told.push([ms, b[0]?.v.flat()]);
+    }
+    expect(told.length).toBeGreaterThanOrEqual(4);
+    expect(told.length).toBeLessThan(50);
+    for (const [i, [ms, shown]] of told.entries()) {
+      expect(ms - (told[i - 1]?.[0] ?? 0)).toBeLessThanOrEqual(1000);
+      expect(shown).toEqual([ms]);
+    }
+  },
+);
+
+rule(
   'R11.2-14',
   'a series is numbered before its first use, and gone after a day without a reading',
   CORE,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Codec } from '../../src/model/machine.ts';
 import type { ClassId } from '../../src/model/reading.ts';
+import type { Rung } from '../../src/model/rung.ts';
 import { FanoutWorld, type Habits } from '../support/fanout-world.ts';
 
 /** Those that end in `text` have long texts, so that credit cuts flushes short. */
@@ -15,6 +16,7 @@ type Step =
   | { kind: 'stretch'; classId: ClassId; first: number; length: number }
   | { kind: 'finalize'; at: number; classId: ClassId; second: number }
   | { kind: 'advance'; ms: number }
+  | { kind: 'climb'; rung: Rung }
   | { kind: 'process'; count: number; isGranting: boolean }
   | { kind: 'connect' }
   | { kind: 'resubscribe' }
@@ -51,6 +53,10 @@ const step = fc.oneof(
     arbitrary: fc.record({ kind: is('advance'), ms: fc.integer({ min: 0, max: 300 }) }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({ kind: is('climb'), rung: fc.constantFrom<Rung>(0, 1, 2, 3, 4) }),
+  },
+  {
     weight: 6,
     arbitrary: fc.record({
       kind: is('process'),
@@ -82,6 +88,8 @@ function take(world: FanoutWorld, one: Step): void {
       return world.finalize(one.at, one.classId, one.second);
     case 'advance':
       return world.advance(one.ms);
+    case 'climb':
+      return world.climb(one.rung);
     case 'process':
       return world.process(one.count, one.isGranting);
     case 'connect':

@@ -48,6 +48,7 @@ export class FanoutRig {
       series: () => this.series,
       windowsMs: [1000],
       flushMs: 50,
+      pressedFlushMs: 500,
       ...options,
     });
   }

@@ -1,5 +1,6 @@
 import type { Codec, SessionId } from '../../src/model/machine.ts';
 import type { ClassId } from '../../src/model/reading.ts';
+import type { Rung } from '../../src/model/rung.ts';
 import type { Aggregate, StatusId } from '../../src/model/window.ts';
 import type { ServerMessage } from '../../src/wire/messages.ts';
 import { DashboardClient } from './dashboard-client.ts';
@@ -123,6 +124,11 @@ export class FanoutWorld {
     }
   }
 
+  /** The node climbs its ladder, or comes down. */
+  climb(rung: Rung): void {
+    this.rig.fanout.climb(rung);
+  }
+
   advance(ms: number): void {
     this.rig.advance(ms, () => this.#collect());
   }
@@ -145,7 +151,7 @@ export class FanoutWorld {
       holds(round < 2000, 'what is changed is sent in the end');
       const { n } = this.client;
       this.process(Number.POSITIVE_INFINITY, true);
-      this.advance(Math.max(50, this.habits.r));
+      this.advance(Math.max(500, this.habits.r));
       quiet = this.client.n === n && this.#wire.length === 0 ? quiet + 1 : 0;
     }
     this.process(Number.POSITIVE_INFINITY, true);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Rung } from '../../../src/model/rung.ts';
 import type { Data, Def, ServerBlock, ServerMessage, Sub } from '../../../src/wire/messages.ts';
 import { FanoutRig } from '../../support/fanout-rig.ts';
 
@@ -148,6 +149,106 @@ describe('updates', () => {
     }
     expect(times[0]).toEqual([0, 290, 590, 890]);
     expect(times[1]).toEqual([0, ...Array.from({ length: 20 }, (_, i) => 40 + 50 * i)]);
+  });
+
+  describe('of a node under pressure', () => {
+    /** One series that changes every 10 ms, and when its value was told as what. */
+    const watched = (
+      rungs: Readonly<Record<number, Rung>>,
+      untilMs: number,
+      sub: Partial<Sub> = {},
+    ) => {
+      const rig = new FanoutRig();
+      const series = rig.add('d/x');
+      rig.put(series, 1, { mean: 0 });
+      rig.open(1);
+      rig.sub(1, sub);
+      rig.advance(0);
+      rig.taken(1);
+      const told: [ms: number, value: unknown][] = [];
+      for (let ms = 10; ms <= untilMs; ms += 10) {
+        const rung = rungs[ms];
+        if (rung !== undefined) rig.fanout.climb(rung);
+        rig.put(series, 1, { mean: ms });
+        rig.advance(10);
+        for (const { b } of datas(rig.taken(1))) told.push([ms, b[0]?.v.flat()[0]]);
+      }
+      return told;
+    };
+
+    it.each([1, 2, 3, 4] as const)(
+      'come at most every 500 ms, the newest value (rung %d)',
+      (rung) => {
+        expect(watched({ 10: rung }, 2000)).toEqual([500, 1000, 1500, 2000].map((ms) => [ms, ms]));
+      },
+    );
+
+    it('come at once again when it is calm', () => {
+      const told = watched({ 10: 1, 610: 0 }, 800).map(([ms]) => ms);
+      expect(told).toEqual([500, 610, 650, 700, 750, 800]);
+    });
+
+    it('wait from the last one on, not from the moment it became worse', () => {
+      const told = watched({ 110: 1, 710: 2 }, 1200).map(([ms]) => ms);
+      expect(told).toEqual([50, 100, 600, 1100]);
+    });
+
+    it('of a series do not come sooner than r, should that be longer', () => {
+      expect(watched({ 10: 1 }, 2000, { r: 700 }).map(([ms]) => ms)).toEqual([700, 1400]);
+    });
+
+    it('are none of what did not change, and wake nobody', () => {
+      const rig = new FanoutRig();
+      rig.put(rig.add('d/x'), 1, { mean: 0 });
+      rig.open(1);
+      rig.sub(1);
+      rig.advance(100);
+      rig.taken(1);
+      const before = rig.fanout.wakeAtMs;
+      rig.fanout.climb(1);
+      rig.fanout.climb(0);
+      expect(rig.fanout.wakeAtMs).toBe(before);
+      rig.advance(2000);
+      expect(rig.taken(1)).toEqual([]);
+    });
+
+    it('lose no window that changed meanwhile', () => {
+      const rig = new FanoutRig();
+      const series = rig.add('d/x');
+      rig.put(series, 0, { mean: 0 });
+      rig.open(1);
+      rig.sub(1);
+      rig.advance(0);
+      rig.taken(1);
+      rig.fanout.climb(1);
+      for (let second = 1; second <= 20; second += 1) {
+        rig.put(series, second, { mean: second });
+        rig.advance(10);
+      }
+      expect(datas(rig.taken(1))).toEqual([]);
+      rig.advance(300);
+      const [update, ...more] = datas(rig.taken(1));
+      expect([update?.lost, more]).toEqual([undefined, []]);
+      expect(update?.b[0]?.v.flat()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    });
+
+    it('are not the picture: a full socket is asked as often as ever, and credit goes on at once', () => {
+      const rig = new FanoutRig();
+      rig.fanout.climb(3);
+      for (let i = 0; i < 2000; i += 1) rig.put(rig.add(`device-${i}/temperature`), 1, { mean: i });
+      rig.open(1);
+      rig.port.unsent = 256 * 1024 + 1;
+      rig.sub(1);
+      rig.advance(10);
+      rig.port.unsent = 0;
+      rig.advance(50);
+      expect(states(rig.taken(1))).toEqual([0, 2]);
+      rig.sub(1, { c: 2, lim: 32_832 });
+      rig.advance(0);
+      rig.flow(1, [2, 0, 1e9]);
+      rig.advance(0);
+      expect(states(rig.taken(1))).toEqual([0, 2]);
+    });
   });
 
   it('serve the longest-waiting series first', () => {
