@@ -3,8 +3,8 @@ const SLICE_MS = 11;
 /** It may take less where syncs cost so little that the log loses nothing by it. */
 const SYNCS_PER_SLICE = 50;
 const SLICE_MS_LEAST = 5;
-/** It takes more where the log would lose a tenth by it: an alarm has a sync of its own too. */
-const SYNCS_PER_SLICE_LEAST = 20;
+/** It takes more where the log would lose an eighth by it: an alarm has a sync of its own too. */
+const SYNCS_PER_SLICE_LEAST = 16;
 /**
  * While no alarms come: what is durable is told in parts, or a queue that is emptied by large
  * appends is filled by bursts as large. Units: ms.
@@ -41,7 +41,9 @@ export class SliceSize {
   wrote(bytes: number, ms: number): void {
     if (bytes <= SMALL_BYTES) {
       const isLess = this.#syncMs === 0 || ms < this.#syncMs;
-      this.#syncMs = isLess ? ms : this.#syncMs + WEIGHT * (ms - this.#syncMs);
+      // One that fell into a pause of the process says nothing about the disk.
+      const most = Math.min(ms, 2 * this.#syncMs);
+      this.#syncMs = isLess ? ms : this.#syncMs + WEIGHT * (most - this.#syncMs);
       return;
     }
     const rate = bytes / Math.max(ms - this.#syncMs, ms / 2);

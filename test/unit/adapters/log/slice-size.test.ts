@@ -34,10 +34,19 @@ describe('the size of a group of the file log', () => {
     }
   });
 
-  it('is twenty syncs where a sync is dear', () => {
+  it('is sixteen syncs where a sync is dear', () => {
     const slices = measured(2);
     slices.alarm(0);
-    expect(slices.bytesMost(1)).toBeCloseTo(40_000, -2);
+    expect(slices.bytesMost(1)).toBeCloseTo(32_000, -2);
+  });
+
+  it('does not follow a sync that fell into a pause', () => {
+    const slices = measured(0.5);
+    slices.wrote(1000, 40);
+    slices.alarm(0);
+    expect(slices.bytesMost(1)).toBeCloseTo(11_000, -2);
+    for (let i = 0; i < 100; i += 1) slices.wrote(1000, 5);
+    expect(slices.bytesMost(1)).toBeGreaterThan(70_000);
   });
 
   it('has no limit before anything is known of the disk', () => {
