@@ -6,6 +6,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How a connection is cut. */
 export type Cut =
@@ -20,15 +21,20 @@ export interface CutCounts {
   readonly silent: number;
 }
 
+/** So much leaves a thin uplink at a time. Units: bytes. */
+const SLICE_BYTES = 512;
+
 /** One connection through the proxy. */
 class Link {
   readonly #client: Socket;
   readonly #server: Socket;
+  readonly #bytesPerSecond: number;
   isSilent = false;
 
-  constructor(client: Socket, server: Socket) {
+  constructor(client: Socket, server: Socket, bytesPerSecond: number) {
     this.#client = client;
     this.#server = server;
+    this.#bytesPerSecond = bytesPerSecond;
     for (const [from, to] of [
       [client, server],
       [server, client],
@@ -36,7 +42,11 @@ class Link {
       from.setNoDelay(true);
       from.on('error', () => this.#ended(to));
       from.on('close', () => this.#ended(to));
-      from.on('data', (bytes) => {
+      from.on('data', (bytes: Buffer) => {
+        if (from === client && bytesPerSecond < Number.POSITIVE_INFINITY) {
+          void this.#trickle(bytes);
+          return;
+        }
         // Above this the other end is slow: what comes meanwhile waits in the kernel, as it should.
         if (!this.isSilent && !to.write(bytes)) {
           from.pause();
@@ -55,6 +65,17 @@ class Link {
     this.#server.resetAndDestroy();
   }
 
+  /** Passes bytes on as a thin uplink does; what comes meanwhile waits in the kernel. */
+  async #trickle(bytes: Buffer): Promise<void> {
+    this.#client.pause();
+    for (let at = 0; at < bytes.length && !this.isSilent; at += SLICE_BYTES) {
+      const slice = bytes.subarray(at, at + SLICE_BYTES);
+      await sleep((slice.length * 1000) / this.#bytesPerSecond);
+      if (!this.isSilent && this.#server.writable) this.#server.write(slice);
+    }
+    this.#client.resume();
+  }
+
   /** One end is gone. Over a silent link the other one never hears of it. */
   #ended(other: Socket): void {
     if (!this.isSilent) other.resetAndDestroy();
@@ -64,16 +85,27 @@ class Link {
 /** A TCP proxy on loopback that cuts connections, loudly or silently. */
 export class ChaosProxy {
   readonly #server: Server;
+  readonly #bytesPerSecond: number;
   readonly #links = new Set<Link>();
   readonly #counts = { reset: 0, silent: 0 };
+  /** Who came while the network was silently away, and never gets an answer. */
+  readonly #unheard = new Set<Socket>();
+  #isAway: Cut | null = null;
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: number, bytesPerSecond: number) {
+    this.#bytesPerSecond = bytesPerSecond;
     this.#server = createServer((client) => this.#connect(client, targetPort));
   }
 
-  /** Listens on a free port and forwards to this one, also when somebody else listens there. */
-  static async open(targetPort: number): Promise<ChaosProxy> {
-    const proxy = new ChaosProxy(targetPort);
+  /**
+   * Listens on a free port and forwards to this one, also when somebody else listens there; each
+   * connection sends at most so much. Units: bytes/s.
+   */
+  static async open(
+    targetPort: number,
+    bytesPerSecond = Number.POSITIVE_INFINITY,
+  ): Promise<ChaosProxy> {
+    const proxy = new ChaosProxy(targetPort, bytesPerSecond);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -105,15 +137,52 @@ export class ChaosProxy {
     }
   }
 
+  /**
+   * The network is away until `comeBack`: every connection is cut, and who connects meanwhile is cut
+   * in the same way. What was cut stays so.
+   */
+  goAway(how: Cut): void {
+    this.#isAway = how;
+    this.cut(how, 1);
+    if (how === 'reset') this.#endSilent();
+  }
+
+  /** The network is there again, for whoever connects from now on. */
+  comeBack(): void {
+    this.#isAway = null;
+  }
+
   async close(): Promise<void> {
     for (const link of this.#links) link.reset();
+    this.#endSilent();
     this.#server.close();
     await once(this.#server, 'close');
   }
 
+  #endSilent(): void {
+    for (const link of this.#links) if (link.isSilent) link.reset();
+    for (const client of this.#unheard) client.resetAndDestroy();
+  }
+
+  /** A connection over a network that is away. */
+  #ignore(client: Socket): void {
+    this.#unheard.add(client);
+    client.on('error', () => client.destroy());
+    client.on('close', () => this.#unheard.delete(client));
+    client.resume();
+  }
+
   #connect(client: Socket, targetPort: number): void {
+    if (this.#isAway === 'reset') {
+      client.resetAndDestroy();
+      return;
+    }
+    if (this.#isAway === 'silent') {
+      this.#ignore(client);
+      return;
+    }
     const server = createConnection(targetPort, '127.0.0.1');
-    const link = new Link(client, server);
+    const link = new Link(client, server, this.#bytesPerSecond);
     this.#links.add(link);
     for (const end of [client, server]) {
       end.on('close', () => {

@@ -10,6 +10,7 @@ export interface LogLine {
   readonly lane: number;
   readonly ep: number;
   readonly n: number;
+  readonly lost: number;
   readonly gen: number;
   readonly own: string;
   readonly recv: number;
