@@ -140,8 +140,13 @@ test('the page comes back by itself when the gateway was killed, with its past',
   simulate(url, '--devices', '2', '--rate', '20');
   const page = await browser.page(url);
   await hasAtLeast(page, 'points', 5);
+  const chart = await page.locator('#chart').boundingBox();
   await gateway.end('SIGKILL');
   await expect.poll(() => told(page, 'state')).not.toBe('open');
+  await expect.poll(() => page.locator('#credit .name').textContent()).toBe('No figures');
+  expect(await page.title()).toBe('No figures · Tidegate');
+  // Figures that are no more leave their place empty, and nothing below them moves.
+  expect(await page.locator('#chart').boundingBox()).toEqual(chart);
   const before = Number(await told(page, 'points'));
 
   await serve(url.replace('http://', ''));
