@@ -65,8 +65,8 @@ const NAMED: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: OWNED_LOG,
-        text: 'const gen = this.#wasOwned ? this.tails.gen(shard) + 1 : firstGen(shard);',
-        by: 'const gen = firstGen(shard) > Number.POSITIVE_INFINITY ? 0 : 1;',
+        text: 'this.#wasOwned ? this.tails.gen(shard) + 1 : firstGen(shard),',
+        by: 'firstGen(shard) > Number.POSITIVE_INFINITY ? 0 : 1,',
       },
       {
         file: 'test/sim/node.ts',
@@ -206,8 +206,8 @@ const OWN: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: OWNED_LOG,
-        text: 'return this.#wasOwned && this.#sawForeignFence;',
-        by: 'return this.#wasOwned && this.#sawForeignFence && this.recoveries < 0;',
+        text: 'if (this.#wasOwned && this.#sawForeignFence) {',
+        by: 'if (this.#wasOwned && this.#sawForeignFence && this.recoveries < 0) {',
       },
     ],
   },

@@ -40,8 +40,8 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'src/delivery/owned-log.ts',
-        text: 'const gen = this.#wasOwned ? this.tails.gen(shard) + 1 : firstGen(shard);',
-        by: 'const gen = firstGen(shard) > Number.POSITIVE_INFINITY ? 0 : 1;',
+        text: 'this.#wasOwned ? this.tails.gen(shard) + 1 : firstGen(shard),',
+        by: 'firstGen(shard) > Number.POSITIVE_INFINITY ? 0 : 1,',
       },
       {
         file: 'src/cli/serve.ts',
