@@ -1,7 +1,7 @@
 import { Latency } from '../simulators/latency.ts';
-import { CreditDevice, type LaneShape } from './credit-device.ts';
+import { CreditDevice } from './credit-device.ts';
 import type { CreditLane } from './credit-lane.ts';
-import { templateOf, waveOf } from './frame.ts';
+import { alarmLane, waveLane } from './lane-shapes.ts';
 import { StallWatch } from './stalls.ts';
 
 /**
@@ -88,23 +88,8 @@ interface Offer {
 
 const load: PacedLoad = JSON.parse(process.argv[2] ?? '{}');
 const fastest = Math.max(...load.phases.map(({ rate }) => rate));
-const BULK: LaneShape = {
-  lane: 1,
-  set: 1,
-  cols: [['wave', 'm/s2', 0.01, 0]],
-  template: templateOf({
-    lane: 1,
-    set: 1,
-    columns: [waveOf(load.rows)],
-    dtUs: Math.max(1, Math.floor(1e6 / fastest / load.rows)),
-  }),
-};
-const ALARM: LaneShape = {
-  lane: 0,
-  set: 2,
-  cols: [['alarm']],
-  template: templateOf({ lane: 0, set: 2, columns: [Int16Array.of(1)] }),
-};
+const BULK = waveLane(load.rows, 1e6 / fastest / load.rows);
+const ALARM = alarmLane('alarm');
 
 const watch = new StallWatch();
 let [ackMs, lane0Ms, blockedMs] = [new Latency(), new Latency(), new Latency()];

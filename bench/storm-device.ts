@@ -1,7 +1,7 @@
 import { ReconnectPolicy } from '../src/client/reconnect-policy.ts';
 import { CreditDevice, type LaneShape, type Listener, type Told } from './credit-device.ts';
 import type { CreditLane } from './credit-lane.ts';
-import { templateOf, waveOf } from './frame.ts';
+import { alarmLane, waveLane } from './lane-shapes.ts';
 
 const ROWS = 300;
 const isStatus = (code: number): boolean => code >= 400 && code < 600;
@@ -19,23 +19,8 @@ export interface StormTerms {
 }
 
 const shapesOf = (rate: number): readonly LaneShape[] => [
-  {
-    lane: 0,
-    set: 2,
-    cols: [['back']],
-    template: templateOf({ lane: 0, set: 2, columns: [Int16Array.of(1)] }),
-  },
-  {
-    lane: 1,
-    set: 1,
-    cols: [['wave', 'm/s2', 0.01, 0]],
-    template: templateOf({
-      lane: 1,
-      set: 1,
-      columns: [waveOf(ROWS)],
-      dtUs: Math.floor(1e6 / rate / ROWS),
-    }),
-  },
+  alarmLane('back'),
+  waveLane(ROWS, 1e6 / rate / ROWS),
 ];
 
 /**

@@ -12,7 +12,8 @@ export interface Gap {
 
 /**
  * What stands in the log between what we knew and the rows of an append that came back, and between
- * those rows, from one of them on. Null: a row stands below what we have read already, so acknowledged records vanished.
+ * those rows, from one of them on. Null: a row stands below what we have read already, so
+ * acknowledged records vanished.
  * Source: PROTOCOL App. E, continuity.
  */
 export function gapsBefore(

@@ -25,8 +25,8 @@ export interface DeliveryPort {
   /** An append is done and its rows are settled: how much they cost, and how long it took. */
   appendDone(log: LogKind, cost: number, tookMs: number): void;
   /**
-   * A valid record, in log order: read at the start, or just made durable. False: it takes more than a step may, and
-   * is to be told again in a later one; never of what was read, for that has no limit.
+   * A valid record, in log order: read at the start, or just made durable. False: it takes more than
+   * a step may, and is to be told again in a later one; never of what was read, which has no limit.
    */
   fed(record: LogRecord, header: RecordHeader): boolean;
   /** False: the next record of this shard has to wait for another step. */

@@ -47,7 +47,10 @@ export class Feed {
     return readings;
   }
 
-  /** These rows, up to the last that has an offset, are next. They stay as they are until all of them have been fed. */
+  /**
+   * These rows, up to the last that has an offset, are next. They stay as they are until all of them
+   * have been fed.
+   */
   begin(landing: Landing): void {
     this.#landed = landing;
     this.#row = landing.from;

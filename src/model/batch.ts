@@ -85,19 +85,20 @@ export class RecordBatch {
 
   /** The header of row r, as a view. */
   tg(row: number): Uint8Array {
-    const at = this.#tgAt(row);
-    return this.bytes.subarray(at + 2, at + 2 + this.#u16(at));
+    const at = this.tgAt(row);
+    return this.bytes.subarray(at, at + this.#u16(at - 2));
   }
 
   /** Where in `bytes` the header of row r begins. */
   tgAt(row: number): number {
-    return this.#tgAt(row) + 2;
+    const at = this.start[row] as number;
+    return at + 3 + (this.bytes[at] as number);
   }
 
   /** The value of row r, as a view. */
   value(row: number): Uint8Array {
-    const at = this.#tgAt(row);
-    return this.bytes.subarray(at + 2 + this.#u16(at), this.start[row + 1]);
+    const at = this.tgAt(row);
+    return this.bytes.subarray(at + this.#u16(at - 2), this.start[row + 1]);
   }
 
   /** Empties the batch and keeps its buffers. */
@@ -105,11 +106,6 @@ export class RecordBatch {
     this.rows = 0;
     this.schemas.length = 0;
     this.deadLetters.length = 0;
-  }
-
-  #tgAt(row: number): number {
-    const at = this.start[row] as number;
-    return at + 1 + (this.bytes[at] as number);
   }
 
   #u16(at: number): number {

@@ -137,12 +137,6 @@ test('by the policy block write says no, ready tells when, and nothing is lost',
   }
   await device.flush();
   expect(refusals).toBeGreaterThan(0);
-  console.log(
-    JSON.stringify(events.filter((e) => e.kind !== 'acked').slice(0, 40)),
-    events
-      .filter((e) => e.kind === 'acked')
-      .reduce((a, e) => a + (e.kind === 'acked' ? e.readings : 0), 0),
-  );
   const found = await readings(data, 'temperature');
   expect(found.map(({ v }) => v)).toEqual(Array.from({ length: 20_000 }, (_, i) => i + 0.1));
   expect(kinds(events)).toEqual(expect.arrayContaining(['full', 'room']));
