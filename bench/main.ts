@@ -8,7 +8,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   wire: 'the codec, in process',
   credit: 'the allocator next to a fixed window, in process',
   aggregation: 'windows, in process',
-  'file-log': 'the embedded log next to a bare write and fdatasync',
+  'file-log': 'the embedded log next to a bare durable write',
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

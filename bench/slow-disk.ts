@@ -24,14 +24,13 @@ export interface DiskFigures {
 const GRACE_MS = 1.5;
 
 /**
- * The real disk, slowed to a known rate: a sync of a segment takes the base and the bytes written
- * since the last one ÷ the rate, one after the other, like a disk behind a page cache. What the log
+ * The real disk, slowed to a known rate: a durable write to a segment takes the base and its bytes ÷
+ * the rate, one after the other, like a disk behind a page cache. What the log
  * writes beside its groups (zeros in advance, definitions) keeps its own speed, so that the rate is
  * that of the groups.
  */
 export class SlowDisk {
   readonly #speed: DiskSpeed;
-  readonly #byPath = new Map<string, SlowFile>();
   readonly #clock = new AlarmClock();
   #freeAtMs = 0;
   #seen: DiskFigures = { syncs: 0, bytes: 0, busyMs: 0 };
@@ -47,15 +46,8 @@ export class SlowDisk {
       ...realFiles,
       open: async (path, mode) => {
         const file = new SlowFile(await realFiles.open(path, mode), this);
-        file.isSlow = path.endsWith('.seg') && mode !== 'read';
-        this.#byPath.set(path, file);
+        file.isSlow = path.endsWith('.seg') && mode === 'durable';
         return file;
-      },
-      rename: async (from, to) => {
-        await realFiles.rename(from, to);
-        const file = this.#byPath.get(from);
-        this.#byPath.delete(from);
-        if (file && to.endsWith('.seg')) file.isSlow = true;
       },
     };
   }
@@ -104,7 +96,6 @@ class SlowFile implements LogFile {
   isSlow = false;
   readonly #file: LogFile;
   readonly #disk: SlowDisk;
-  #unsyncedBytes = 0;
 
   constructor(file: LogFile, disk: SlowDisk) {
     this.#file = file;
@@ -116,17 +107,15 @@ class SlowFile implements LogFile {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
+    if (!this.isSlow) return this.#file.write(bytes, position);
+    const due = this.#disk.take(bytes.length);
     const taken = await this.#file.write(bytes, position);
-    if (this.isSlow) this.#unsyncedBytes += taken;
+    await this.#disk.until(due);
     return taken;
   }
 
-  async datasync(): Promise<void> {
-    if (!this.isSlow) return this.#file.datasync();
-    const due = this.#disk.take(this.#unsyncedBytes);
-    this.#unsyncedBytes = 0;
-    await this.#file.datasync();
-    await this.#disk.until(due);
+  datasync(): Promise<void> {
+    return this.#file.datasync();
   }
 
   truncate(size: number): Promise<void> {

@@ -9,23 +9,17 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const RATE_PER_MS = 20_000;
 
-/** The real disk, with a sync that takes as long as what was written before it deserves. */
+/** The real disk, with a durable write that takes as long as its bytes deserve. */
 function slow(file: LogFile): LogFile {
-  let bytes = 0;
   return Object.assign(Object.create(file) as LogFile, {
     read: file.read.bind(file),
     truncate: file.truncate.bind(file),
+    datasync: file.datasync.bind(file),
     size: file.size.bind(file),
     close: file.close.bind(file),
-    write: (from: Uint8Array, position: number) => {
-      bytes += from.length;
+    write: async (from: Uint8Array, position: number) => {
+      await new Promise((resolve) => setTimeout(resolve, from.length / RATE_PER_MS));
       return file.write(from, position);
-    },
-    datasync: async () => {
-      const ms = bytes / RATE_PER_MS;
-      bytes = 0;
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      await file.datasync();
     },
   });
 }
@@ -70,7 +64,7 @@ it('serves an alarm ahead of bulk, also in the middle of it', async () => {
   const { path, remove } = await temporaryDirectory();
   const open = async (...[where, mode]: Parameters<typeof realFiles.open>) => {
     const file = await realFiles.open(where, mode);
-    return where.endsWith('.tmp') ? slow(file) : file;
+    return where.endsWith('.seg') && mode === 'durable' ? slow(file) : file;
   };
   const log = await openFileLog({
     directory: join(path, 'data'),

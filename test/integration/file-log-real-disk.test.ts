@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -109,3 +110,35 @@ async function stallAndGoOn(disk: string): Promise<void> {
   expect(calls).toEqual(appends.map((_, call) => call));
   await again.close();
 }
+
+/** The flags of the descriptors of all segments that this process has open. */
+function openSegments(directory: string): number[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      if (!path.startsWith(directory) || !path.endsWith('.seg')) return [];
+      const [, flags = ''] =
+        /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+      return [Number.parseInt(flags, 8)];
+    } catch {
+      // The descriptor that lists the directory is closed by now.
+      return [];
+    }
+  });
+}
+
+describe.runIf(process.platform === 'linux')('a segment', () => {
+  it('is open so that a write is on the disk when it ends, after a start and a change too', async () => {
+    const directory = join(place.path, 'data');
+    for (let start = 0; start < 3; start += 1) {
+      const log = await openFileLog({ directory, shards: 4, segmentBytes: 8192, warn: () => {} });
+      for (let row = 0; row < 10; row += 1) {
+        await log.append(batchOf({ value: new Uint8Array(1000) }));
+        const durable = openSegments(directory).map((flags) => (flags & constants.O_DSYNC) !== 0);
+        // The current one, and that of the dead letters.
+        expect(durable).toEqual([true, true]);
+      }
+      await log.close();
+    }
+  });
+});

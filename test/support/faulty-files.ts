@@ -1,4 +1,4 @@
-import type { LogFile, LogFiles, LogLock } from '../../src/adapters/log/files.ts';
+import type { LogFile, LogFiles, LogLock, OpenMode } from '../../src/adapters/log/files.ts';
 import { FaultyInode } from './faulty-disk.ts';
 
 type Inodes = Map<string, FaultyInode>;
@@ -17,7 +17,7 @@ export interface Faults {
   noSpace: number;
   /** Bytes that files may still grow by. */
   freeBytes: number;
-  /** How likely a datasync fails with EIO. */
+  /** How likely a datasync, or that of a durable write, fails with EIO. */
   failSync: number;
   /** After so many operations the process is gone: nothing it asked for is ever answered. */
   dieAfter: number;
@@ -93,14 +93,14 @@ export class FaultyFiles implements LogFiles {
     return inside.map((name) => name.slice(prefix.length)).filter((name) => !name.includes('/'));
   }
 
-  async open(path: string, mode: 'read' | 'write' | 'create'): Promise<LogFile> {
+  async open(path: string, mode: OpenMode): Promise<LogFile> {
     await this.#operation();
     if (!this.#names.has(path)) {
-      if (mode !== 'create') throw fault('ENOENT', path);
+      if (mode === 'read' || mode === 'write') throw fault('ENOENT', path);
       const inode = new FaultyInode();
       this.#rename(path, (names) => names.set(path, inode));
     }
-    return this.#fileOf(this.#inode(path), path);
+    return this.#fileOf(this.#inode(path), path, mode === 'durable');
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -160,7 +160,7 @@ export class FaultyFiles implements LogFiles {
     return inode;
   }
 
-  #fileOf(inode: FaultyInode, path: string): LogFile {
+  #fileOf(inode: FaultyInode, path: string, isDurable: boolean): LogFile {
     const operation = () => this.#operation();
     return {
       read: async (into, position) => {
@@ -171,7 +171,11 @@ export class FaultyFiles implements LogFiles {
       },
       write: async (bytes, position) => {
         await operation();
-        return this.#write(inode, { bytes, position, path });
+        const taken = this.#write(inode, { bytes, position, path });
+        if (!isDurable) return taken;
+        await operation();
+        this.#sync(inode, path);
+        return taken;
       },
       datasync: async () => {
         await operation();

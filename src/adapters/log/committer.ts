@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../../model/batch.ts';
 import { type Counters, Group, type GroupSize, isAlarms, type Waiting } from './group.ts';
-import { GroupWrite, syncOnce } from './group-write.ts';
+import { GroupWrite } from './group-write.ts';
 import type { Patience } from './patience.ts';
 import type { Segments } from './segments.ts';
 import type { Appended, LogState } from './shard-log.ts';
@@ -23,9 +23,9 @@ export interface CommitterParts {
 }
 
 /**
- * Group commit: while one write and sync are on their way, append calls gather, and then go
+ * Group commit: while one write is on its way to the disk, append calls gather, and then go
  * together. No timer: the disk sets the pace.
- * Guarantee: groups are written one after the other; a failed sync is never repeated; an alarm waits
+ * Guarantee: groups are written one after the other; a failed write is never repeated but for want of room; an alarm waits
  * for one group at most, whatever bulk waits too.
  * Bounds: the queue holds what the callers let wait: they have one append per log kind in flight.
  */
@@ -133,10 +133,9 @@ export class Committer {
       const place = await segments.room(group.length, sequence);
       const begunMs = performance.now();
       const write = new GroupWrite(group.bytes, place);
-      await patience.until(place.path, () => write.attempt());
-      const synced = syncOnce(place.file, place.path);
+      const written = patience.until(place.path, () => write.attempt());
       this.#tellPart();
-      await synced;
+      await written;
       segments.advance(group.length);
       this.#slices.wrote(group.length, performance.now() - begunMs);
     }

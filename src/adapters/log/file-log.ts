@@ -46,16 +46,16 @@ const settingsOf = (options: FileLogOptions): Settings => ({
 
 /**
  * The embedded log: all shards of all three logs in one sequence of records in one directory, one
- * write and one fdatasync per group. See `record-codec.ts` for the bytes, `committer.ts` for the
+ * durable write per group. See `record-codec.ts` for the bytes, `committer.ts` for the
  * way to the disk, `tail.ts` for what a crash leaves.
  * Guarantee: what an append resolved for is found again after a crash of the process or the machine
- * (`dur` 1); a full disk delays and loses nothing; a failed sync ends the log (`failed`), and the
+ * (`dur` 1); a full disk delays and loses nothing; a failed write ends the log (`failed`), and the
  * process has to end.
  */
 export class FileLog implements ShardLog {
   readonly kind = 'file';
   readonly dur = 1;
-  /** A failed sync is never retried: what the disk has is unknown. */
+  /** A failed write is never retried but for want of room: what the disk has is unknown. */
   readonly isRecoverable = false;
   readonly shards: number;
   /** Which log this is, whatever its directory is called. Shape: 32 hex digits. */

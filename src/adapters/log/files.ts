@@ -1,4 +1,10 @@
 /**
+ * How a file is opened. `create` and `durable` make it if it is not there and never empty it; with
+ * `durable` every write is on the disk when it resolves, which saves a call per group.
+ */
+export type OpenMode = 'read' | 'write' | 'create' | 'durable';
+
+/**
  * The file system as the log uses it: the one seam between the log and the disk, so that a test
  * double can keep writes until the sync, lose and tear the rest at a crash, and inject faults.
  * Faults are rejections whose error carries the system's `code` (`ENOSPC`, `EIO`, …).
@@ -8,8 +14,7 @@ export interface LogFiles {
   makeDirectory(path: string): Promise<void>;
   /** Names in a directory, in no particular order. */
   names(path: string): Promise<string[]>;
-  /** `create` makes the file if it is not there and never empties it. */
-  open(path: string, mode: 'read' | 'write' | 'create'): Promise<LogFile>;
+  open(path: string, mode: OpenMode): Promise<LogFile>;
   /** Replaces `to` if it is there. Durable after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -23,7 +28,10 @@ export interface LogFiles {
 export interface LogFile {
   /** Reads at most `into.length` bytes and returns how many; 0 only at the end of the file. */
   read(into: Uint8Array, position: number): Promise<number>;
-  /** Writes and returns how many bytes were taken, which may be fewer than were given. */
+  /**
+   * Writes and returns how many bytes were taken, which may be fewer than were given. Of a write
+   * that rejects anything may be on the disk, and nothing need be.
+   */
   write(bytes: Uint8Array, position: number): Promise<number>;
   /** Guarantee: what was written before the call is on the disk when it resolves. */
   datasync(): Promise<void>;

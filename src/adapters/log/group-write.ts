@@ -1,28 +1,11 @@
 import { SECTOR_BYTES } from './entry.ts';
-import { codeOf, type LogFile } from './files.ts';
+import { codeOf, isDiskFull, type LogFile } from './files.ts';
 import { writeZeros } from './tail.ts';
-
-/** A sync that failed. It has no code of the system's, so that nobody takes it for a full disk. */
-export class SyncError extends Error {
-  override readonly name = 'SyncError';
-}
-
-/**
- * Syncs a file that acknowledged records are in. Rejects: `SyncError`, after which nothing more may
- * be relied on: the system may call pages clean that never reached the disk.
- */
-export async function syncOnce(file: LogFile, path: string): Promise<void> {
-  try {
-    await file.datasync();
-  } catch (cause) {
-    throw new SyncError(`a sync of ${path} failed (${codeOf(cause)})`, { cause });
-  }
-}
 
 const noSector = (): Error =>
   Object.assign(new Error('ENOSPC: the disk took less than a sector'), { code: 'ENOSPC' });
 
-/** Where a group goes. */
+/** Where a group goes: a file that was opened as `durable`. */
 export interface GroupPlace {
   readonly file: LogFile;
   readonly path: string;
@@ -31,9 +14,11 @@ export interface GroupPlace {
 
 /**
  * Writes one group, which may take several attempts on a full disk.
- * Guarantee: at any time a sector of the group holds either what was there before, or all that the
- * group puts there. `judgeTail` relies on it: where the system took a part of a sector, that part
- * is taken back and synced before the write goes on at the sector's beginning.
+ * Guarantee: what `attempt` resolves for is on the disk; a write that the disk refused for want of
+ * room is made again whole, and never relied on. At any time a sector of the group holds either
+ * what was there before, or all that the group puts there. `judgeTail` relies on it: where the
+ * system took a part of a sector, that part is taken back before the write goes on at the sector's
+ * beginning.
  */
 export class GroupWrite {
   readonly #bytes: Uint8Array;
@@ -47,8 +32,21 @@ export class GroupWrite {
     this.#place = place;
   }
 
-  /** Goes on until all is written. Rejects: with the system's error, and can be called again. */
+  /**
+   * Goes on until all is written. Rejects: with the system's error if there is no room, and can be
+   * called again then; with any other error nothing more may be relied on: the system may call
+   * pages clean that never reached the disk.
+   */
   async attempt(): Promise<void> {
+    try {
+      await this.#write();
+    } catch (cause) {
+      if (isDiskFull(cause)) throw cause;
+      throw new Error(`a write to ${this.#place.path} failed (${codeOf(cause)})`, { cause });
+    }
+  }
+
+  async #write(): Promise<void> {
     const { file, position } = this.#place;
     while (this.#done < this.#bytes.length) {
       if (this.#part > 0) await this.#takeBack();
@@ -71,10 +69,9 @@ export class GroupWrite {
   }
 
   async #takeBack(): Promise<void> {
-    const { file, path, position } = this.#place;
+    const { file, position } = this.#place;
     const from = position + this.#done;
     await writeZeros(file, from, from + this.#part);
-    await syncOnce(file, path);
     this.#part = 0;
   }
 }

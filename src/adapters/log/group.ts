@@ -1,10 +1,12 @@
 import type { RecordBatch } from '../../model/batch.ts';
 import { LOG } from '../../model/record.ts';
 import { viewOf } from './entry.ts';
-import { type RecordPlace, recordBytes, writeRecord } from './record-codec.ts';
+import { type RecordPlace, recordBytes, rowsBytes, writeRecord } from './record-codec.ts';
 import type { Appended } from './shard-log.ts';
 
 const FIRST_BYTES = 64 * 1024;
+/** A group may be so much larger than asked for, rather than that a sync more is needed. */
+const STRETCH = 1.25;
 
 /** An append call on its way to the disk. */
 export interface Waiting {
@@ -32,7 +34,18 @@ export interface Counters extends RecordPlace {
 /** How much goes into one group. */
 export interface GroupSize {
   readonly callsMost: number;
+  /** About: see `shareOf`. */
   readonly bytesMost: number;
+}
+
+/**
+ * A part of what waits that leaves no short rest behind: a sync costs the same for a short group.
+ * Units: bytes.
+ */
+function shareOf(waiting: readonly Waiting[], bytesMost: number): number {
+  let bytes = 0;
+  for (const { batch, taken } of waiting) bytes += rowsBytes(batch, taken);
+  return bytes / Math.max(1, Math.ceil(bytes / bytesMost - (STRETCH - 1)));
 }
 
 /**
@@ -53,7 +66,7 @@ export class Group {
   #bytes: Uint8Array;
   #view: DataView;
   #length = 0;
-  #bytesMost = 0;
+  #share = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -71,11 +84,11 @@ export class Group {
   }
 
   /**
-   * Moves as many rows of the first calls of `queue` as fit in `bytesMost`, and at least one, into
-   * an empty group, and assigns their offsets.
+   * Moves rows of the first calls of `queue`, as many as are asked for and at least one, into an
+   * empty group, and assigns their offsets.
    */
   gather(queue: Waiting[], counters: Counters, { callsMost, bytesMost }: GroupSize): void {
-    this.#bytesMost = Math.min(this.#bytesMax, bytesMost);
+    this.#share = shareOf(queue.slice(0, callsMost), bytesMost);
     this.#length = 0;
     this.begun.length = 0;
     this.partial = null;
@@ -100,7 +113,8 @@ export class Group {
     for (; waiting.taken < batch.rows; waiting.taken += 1) {
       const row = waiting.taken;
       const end = this.#length + recordBytes(batch, row);
-      if (end > this.#bytesMost && this.#length > 0) return;
+      if (this.#length >= this.#share && this.#length > 0) return;
+      if (end > this.#bytesMax && this.#length > 0) return;
       if (end > this.#bytes.length) this.#grow(end);
       const index = (batch.log[row] as number) * counters.shards + (batch.shard[row] as number);
       counters.offset = counters.offsets[index] as number;

@@ -50,6 +50,11 @@ export function recordBytes(batch: RecordBatch, row: number): number {
   return RECORD_HEAD_BYTES + (batch.start[row + 1] as number) - (batch.start[row] as number);
 }
 
+/** What the rows from this one on take in a log. */
+export function rowsBytes(batch: RecordBatch, from: number): number {
+  return (batch.rows - from) * RECORD_HEAD_BYTES + batch.size - (batch.start[from] as number);
+}
+
 /**
  * The record in the entry at which a scan stands, as views into the scan's buffer. Null if the
  * lengths in it do not fit: an entry with a good checksum that this code did not write.

@@ -62,7 +62,7 @@ function outOfOrder(place: Place, offset: number, expected: number): Error {
 
 async function openLast(options: RecoveryOptions, end: LogEnd): Promise<OpenSegment> {
   const path = join(options.directory, segmentName(end.first));
-  const file = await options.files.open(path, 'write');
+  const file = await options.files.open(path, 'durable');
   try {
     await repair(options, file, { path, position: end.position }, end.sequence);
     await hardenTail(file, end.position);

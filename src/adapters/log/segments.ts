@@ -125,8 +125,10 @@ export class Segments {
       await files.rename(this.#sparePath, path);
     });
     await files.syncDirectory(directory);
+    const next = await files.open(path, 'durable');
     await this.#current?.close();
-    this.#current = this.#spare;
+    this.#current = next;
+    await this.#spare?.close();
     this.#spare = null;
     this.#mustBeNeeded = false;
     this.#position = 0;

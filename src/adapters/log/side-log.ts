@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { ENTRY_BYTES_MAX, ENTRY_HEAD_BYTES, GROUP_BYTES_MAX, sealEntry, viewOf } from './entry.ts';
 import { EntryScan } from './entry-scan.ts';
 import type { LogFile, LogFiles } from './files.ts';
-import { GroupWrite, syncOnce } from './group-write.ts';
+import { GroupWrite } from './group-write.ts';
 import type { Patience } from './patience.ts';
 import { damaged } from './start-error.ts';
 import { hardenTail, judgeTail } from './tail.ts';
@@ -42,7 +42,7 @@ export class SideLog {
    */
   static async open(options: SideLogOptions): Promise<SideLog> {
     const { files, path } = options;
-    const file = await files.open(path, 'create');
+    const file = await files.open(path, 'durable');
     try {
       await files.syncDirectory(dirname(path));
       const end = await scanSide(file, options);
@@ -67,7 +67,6 @@ export class SideLog {
       const place = { file: this.#file, path: this.#path, position: this.#position };
       const write = new GroupWrite(bytes, place);
       await this.#patience.until(this.#path, () => write.attempt());
-      await syncOnce(this.#file, this.#path);
       this.#position += bytes.length;
       next += count;
     }

@@ -40,10 +40,11 @@ export class SliceSize {
   /** A group of so many bytes took so long. */
   wrote(bytes: number, ms: number): void {
     if (bytes <= SMALL_BYTES) {
-      const isLess = this.#syncMs === 0 || ms < this.#syncMs;
-      // One that fell into a pause of the process says nothing about the disk.
-      const most = Math.min(ms, 2 * this.#syncMs);
-      this.#syncMs = isLess ? ms : this.#syncMs + WEIGHT * (most - this.#syncMs);
+      if (this.#syncMs === 0) this.#syncMs = ms;
+      // One that fell into a pause of the process says nothing about the disk, and neither does one
+      // whose cost the one before it has paid.
+      const seen = Math.min(Math.max(ms, this.#syncMs / 2), 2 * this.#syncMs);
+      this.#syncMs += WEIGHT * (seen - this.#syncMs);
       return;
     }
     const rate = bytes / Math.max(ms - this.#syncMs, ms / 2);

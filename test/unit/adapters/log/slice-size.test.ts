@@ -49,6 +49,15 @@ describe('the size of a group of the file log', () => {
     expect(slices.bytesMost(1)).toBeGreaterThan(70_000);
   });
 
+  it('does not follow a sync that cost nothing', () => {
+    const slices = measured(0.5);
+    slices.wrote(1000, 0.01);
+    slices.alarm(0);
+    expect(slices.bytesMost(1)).toBeCloseTo(11_000, -2);
+    for (let i = 0; i < 200; i += 1) slices.wrote(1000, 0.01);
+    expect(slices.bytesMost(1)).toBeLessThan(6000);
+  });
+
   it('has no limit before anything is known of the disk', () => {
     const slices = new SliceSize(KIB);
     slices.alarm(0);
