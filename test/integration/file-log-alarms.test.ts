@@ -80,8 +80,8 @@ it('serves an alarm ahead of bulk, also in the middle of it', async () => {
     done.push(name);
   };
   await log.append(fullBatch(2000, 644));
-  // Bulk of several slices, since there was an alarm; then one call more behind it.
-  await log.append(alarm('first'));
+  // Bulk of several slices, since there were alarms; then one call more behind it.
+  for (let i = 0; i < 5; i += 1) await log.append(alarm('first'));
   const parts: number[][] = [];
   const bulk = log.append(fullBatch(8000, 644, 2000), (offsets) => {
     expect(done).not.toContain('bulk');

@@ -5,8 +5,6 @@ import { type RecordPlace, recordBytes, rowsBytes, writeRecord } from './record-
 import type { Appended } from './shard-log.ts';
 
 const FIRST_BYTES = 64 * 1024;
-/** A group may be so much larger than asked for, rather than that a sync more is needed. */
-const STRETCH = 1.25;
 
 /** An append call on its way to the disk. */
 export interface Waiting {
@@ -34,18 +32,18 @@ export interface Counters extends RecordPlace {
 /** How much goes into one group. */
 export interface GroupSize {
   readonly callsMost: number;
-  /** About: see `shareOf`. */
+  /** Of that, and a row: see `shareOf`. */
   readonly bytesMost: number;
 }
 
 /**
- * A part of what waits that leaves no short rest behind: a sync costs the same for a short group.
+ * What waits is written in even parts: a short one at the end would cost a sync like the others.
  * Units: bytes.
  */
 function shareOf(waiting: readonly Waiting[], bytesMost: number): number {
   let bytes = 0;
   for (const { batch, taken } of waiting) bytes += rowsBytes(batch, taken);
-  return bytes / Math.max(1, Math.ceil(bytes / bytesMost - (STRETCH - 1)));
+  return bytes / Math.max(1, Math.ceil(bytes / bytesMost));
 }
 
 /**

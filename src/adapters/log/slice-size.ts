@@ -14,7 +14,8 @@ const PART_MS = 25;
 const ALARMS_MS = 1000;
 /** A group up to here tells what a sync costs by itself; from there on, what bytes cost. */
 const SMALL_BYTES = 8 * 1024;
-/** Weight of a new measurement. */
+const SYNCS_KEPT = 9;
+/** Weight of a new measurement of what bytes cost. */
 const WEIGHT = 1 / 16;
 
 /**
@@ -25,6 +26,8 @@ const WEIGHT = 1 / 16;
 export class SliceSize {
   readonly #leastBytes: number;
   #alarmAtMs = Number.NEGATIVE_INFINITY;
+  readonly #syncs: number[] = [];
+  /** The middle one of the last: some fall into a pause, the cost of some was paid before. */
   #syncMs = 0;
   #bytesPerMs = 0;
 
@@ -40,11 +43,9 @@ export class SliceSize {
   /** A group of so many bytes took so long. */
   wrote(bytes: number, ms: number): void {
     if (bytes <= SMALL_BYTES) {
-      if (this.#syncMs === 0) this.#syncMs = ms;
-      // One that fell into a pause of the process says nothing about the disk, and neither does one
-      // whose cost the one before it has paid.
-      const seen = Math.min(Math.max(ms, this.#syncMs / 2), 2 * this.#syncMs);
-      this.#syncMs += WEIGHT * (seen - this.#syncMs);
+      this.#syncs.push(ms);
+      if (this.#syncs.length > SYNCS_KEPT) this.#syncs.shift();
+      this.#syncMs = this.#syncs.toSorted((x, y) => x - y)[(this.#syncs.length - 1) >> 1] as number;
       return;
     }
     const rate = bytes / Math.max(ms - this.#syncMs, ms / 2);
