@@ -1,10 +1,11 @@
 import type { SimDevice } from './device.ts';
+import type { Fact } from './facts.ts';
 import type { AppendFault, LogWeather } from './log-client.ts';
 import { MinimalDevice } from './minimal-device.ts';
 import type { Link } from './network.ts';
 import type { SimNode } from './node.ts';
 import type { PlannedFault, TimedFault } from './plan.ts';
-import type { Dice } from './random.ts';
+import { Dice } from './random.ts';
 import type { World } from './world.ts';
 
 /** While the log has a fault, so many appends suffer it. */
@@ -12,12 +13,17 @@ const APPEND_SHARE = 0.5;
 /** A network fault strikes this share of the connections. */
 const LINK_SHARE = 0.3;
 const CLOCK_STEP_MS = 600_000;
+/** An uplink that flaps breaks so soon after a `welcome` was sent. Units: ms. */
+const FLAP_MS_MAX = 60;
 
 /** Does to a world what its plan says, and counts what really struck. */
 export class Faults {
   readonly weather: LogWeather;
   readonly #world: World;
   readonly #dice: Dice;
+  readonly #flapDice: Dice;
+  /** Until when the uplink of a device flaps. Units: ms of virtual time. */
+  readonly #flapping = new Map<string, number>();
   /** Faults of the log that are on just now. */
   readonly #active = new Set<PlannedFault>();
   #isOver = false;
@@ -25,6 +31,7 @@ export class Faults {
   constructor(world: World, dice: Dice) {
     this.#world = world;
     this.#dice = dice;
+    this.#flapDice = new Dice(world.plan.seed, 'flaps that strike');
     this.weather = { faultOf: () => this.#faultOf(), readFails: () => this.#readFails() };
   }
 
@@ -41,6 +48,11 @@ export class Faults {
   end(): void {
     this.#isOver = true;
     this.#active.clear();
+    this.#flapping.clear();
+  }
+
+  see(fact: Fact): void {
+    if (fact.kind === 'told' && fact.message.k === 'welcome') this.#welcomed(fact.link);
   }
 
   #begin(fault: PlannedFault): void {
@@ -82,7 +94,33 @@ export class Faults {
       case 'dashboard stalls':
         tally.strike(name);
         return this.#dice.pick(dashboards).stall(forMs);
+      case 'connection lost at welcome':
+        return this.#flap(forMs);
     }
+  }
+
+  /** Some devices lose their connection, and for a while every other one that they get. */
+  #flap(forMs: number): void {
+    const { devices, timeline } = this.#world;
+    for (const { path, link } of devices) {
+      if (!this.#flapDice.chance(LINK_SHARE)) continue;
+      this.#flapping.set(path, timeline.ms + forMs);
+      link?.cut('reset');
+    }
+  }
+
+  /**
+   * The connection breaks before the first frame, or its ack, gets through: what the session was
+   * opened with is all that the gateway has learnt from it.
+   */
+  #welcomed(link: Link): void {
+    const { timeline, tally } = this.#world;
+    if (timeline.ms >= (this.#flapping.get(link.party) ?? 0)) return;
+    timeline.after(this.#flapDice.between(0, FLAP_MS_MAX), () => {
+      if (this.#isOver || !link.isClientOpen) return;
+      tally.strike('connection lost at welcome');
+      link.cut('reset');
+    });
   }
 
   #onLinks(name: TimedFault, act: (link: Link) => void): void {

@@ -24,6 +24,7 @@ export const TIMED_FAULTS = [
   'device reboot with memory',
   'device reboot with stale memory',
   'dashboard stalls',
+  'connection lost at welcome',
 ] as const;
 /** The name of a timed fault. */
 export type TimedFault = (typeof TIMED_FAULTS)[number];
@@ -115,6 +116,12 @@ const CLUSTER_ONLY: ReadonlySet<TimedFault> = new Set([
   'log read fails',
   'gateway takeover',
 ]);
+/**
+ * In these of every eight seeds uplinks flap, and no kept seed is among them: a fault more would
+ * change what a kept seed stands for.
+ */
+const FLAPPING_SEEDS: readonly number[] = [5, 6, 7];
+const FLAPPING_OF = 8;
 /** Every so many seeds aggregation does this much in a step. */
 const SLICED_SEEDS = 5;
 const SLICES = [1, 5, 20] as const;
@@ -136,7 +143,7 @@ export function planOf(seed: number): Plan {
     unitsPerStep: unitsPerStepOf(seed),
     devices,
     dashboards: Array.from({ length: 2 }, (_, at) => dashboardOf(dice, at)),
-    faults: faultsOf(dice, isFile),
+    faults: [...faultsOf(dice, isFile), ...flapsOf(seed)],
   };
 }
 
@@ -233,13 +240,23 @@ function dashboardOf(dice: Dice, at: number): DashboardHabits {
 function faultsOf(dice: Dice, isFile: boolean): PlannedFault[] {
   const faults: PlannedFault[] = [];
   for (const name of TIMED_FAULTS) {
+    if (name === 'connection lost at welcome') continue;
     const isDrawn = dice.chance(SHARES[name] ?? FAULT_SHARE);
     if (!isDrawn || (isFile && CLUSTER_ONLY.has(name))) continue;
-    const strikes = 1 + dice.below(STRIKES_MOST);
-    for (let strike = 0; strike < strikes; strike += 1) {
-      const atMs = dice.between(5000, FAULTY_MS - 5000);
-      faults.push({ name, atMs, forMs: dice.between(...FAULT_MS) });
-    }
+    faults.push(...strikesOf(dice, name));
   }
   return faults;
+}
+
+/** Uplinks that flap. Dice of their own: the rest of a seed stays as it was. */
+function flapsOf(seed: number): PlannedFault[] {
+  if (!FLAPPING_SEEDS.includes(seed % FLAPPING_OF)) return [];
+  return strikesOf(new Dice(seed, 'flaps'), 'connection lost at welcome');
+}
+
+function strikesOf(dice: Dice, name: TimedFault): PlannedFault[] {
+  return Array.from({ length: 1 + dice.below(STRIKES_MOST) }, () => {
+    const atMs = dice.between(5000, FAULTY_MS - 5000);
+    return { name, atMs, forMs: dice.between(...FAULT_MS) };
+  });
 }

@@ -129,6 +129,7 @@ export class World {
   readonly tell = (fact: Fact): void => {
     this.sessions.see(fact);
     this.tally.see(fact);
+    this.faults.see(fact);
     this.#onFact?.(fact);
     for (const checker of this.#checkers.get(fact.kind) ?? []) checker.see(fact);
   };
