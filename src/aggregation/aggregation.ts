@@ -128,6 +128,7 @@ export class Aggregation {
 
   /** Gives what is pending, as far as this step may. */
   advance(): void {
+    if (!this.#pace.isBehind) return;
     for (const log of this.#pace.due()) this.#goOn(log, false);
   }
 

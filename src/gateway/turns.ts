@@ -34,10 +34,13 @@ export class Turns {
 
   /** Aggregation has more to do, and may: a further step is wanted at once. */
   get isNext(): boolean {
+    return this.#isNextOf(LOG.readings) || this.#isNextOf(LOG.alarms);
+  }
+
+  #isNextOf(log: (typeof FED_LOGS)[number]): boolean {
     const { aggregation, delivery } = this.#stages;
-    return FED_LOGS.some(
-      (log) =>
-        (aggregation.isBehindOn(log) || delivery.isFeedingOf(log)) && !delivery.isHeldUp(log),
-    );
+    const hasMore =
+      delivery.isFeedingOf(log) || (aggregation.isBehind && aggregation.isBehindOn(log));
+    return hasMore && !delivery.isHeldUp(log);
   }
 }

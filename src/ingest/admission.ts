@@ -121,18 +121,24 @@ export class Admitter {
 
   /** Blocks in order, each for 4020, 4021 (4023 comes with scopes). Source: [R5.2-12]. */
   #checkBlocks(session: Session, lane: number): Breach | null {
-    this.#sets.length = 0;
-    this.#schemas.length = 0;
+    const sets = this.#sets;
+    // Written over and cut at the end: an array that is emptied gives its memory away, and takes
+    // new memory for the next frame.
+    let distinct = 0;
     for (let i = 0; i < this.#reader.blockCount; i += 1) {
       const set = session.sets.get(this.#reader.set(i));
       if (!set) return breach(4020, `set ${this.#reader.set(i)} is not defined here`);
       if (set.lane !== lane) return breach(4021, `the set belongs to lane ${set.lane}`);
       const shape = this.#reader.shape(i, set.schema.columns.length);
       if (shape) return shape;
-      if (this.#sets.includes(set)) continue;
-      this.#sets.push(set);
-      this.#schemas.push(set.schema);
+      const at = sets.indexOf(set);
+      if (at >= 0 && at < distinct) continue;
+      sets[distinct] = set;
+      this.#schemas[distinct] = set.schema;
+      distinct += 1;
     }
+    sets.length = distinct;
+    this.#schemas.length = distinct;
     return null;
   }
 

@@ -46,6 +46,7 @@ export interface FrameRow {
 /** A frame's final word, exactly once. */
 export interface Settlement {
   deviceId: number;
+  /** Who is told of a refusal; 0 where there is none. */
   session: SessionId;
   lane: number;
   epoch: number;

@@ -52,4 +52,25 @@ describe('a batch that waits', () => {
     batch.note(0, { ...settlement, cost: 16 * 1024 + 64 });
     expect(batch.settlement(0)?.cost).toBe(16 * 1024 + 64);
   });
+
+  it('knows of each row who is to be told, also once it was emptied and grew', () => {
+    const batch = new PendingBatch();
+    const refusal = { code: 4020, message: 'no such set' } as const;
+    const nothing = new Uint8Array(0);
+    const add = (): number => batch.records.add(0, 0, nothing, nothing, nothing);
+    batch.note(add(), { ...settlement, refusal });
+    batch.note(add(), settlement);
+    expect(batch.settlement(0)).toMatchObject({ deviceId: 1, session: 2, refusal });
+    expect(batch.settlement(1)).toMatchObject({ deviceId: 1, session: 0, refusal: null });
+    batch.clear();
+    for (let row = 0; row < 600; row += 1) {
+      if (row % 2 === 0) batch.noteNobody(add());
+      else batch.note(add(), { ...settlement, deviceId: row });
+    }
+    for (let row = 0; row < 600; row += 1) {
+      const seen = batch.settlement(row);
+      if (row % 2 === 0) expect(seen).toBeNull();
+      else expect(seen).toMatchObject({ deviceId: row, cost: 8256, readings: 6, refusal: null });
+    }
+  });
 });

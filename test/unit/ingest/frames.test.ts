@@ -188,6 +188,27 @@ describe('a frame', () => {
     expect(gateway.flow(again, 1)).toEqual({ ack: 1, lim: 16_512 + cost });
   });
 
+  test('names the sets it holds, in their order, whatever the frame before it held', () => {
+    const gateway = node();
+    const session = gateway.publisher('d');
+    gateway.send(session, { k: 'def', c: 1, s: 2, cols: [['wind', 'm/s']] });
+    const [one, two] = [gateway.block(), { ...gateway.block(), s: 2 }];
+    const unknown = { ...one, s: 9 };
+    const frames = [[one, two, one], [two], [two, one], [two, unknown], [one]];
+    for (const [i, blocks] of frames.entries()) gateway.frame(session, { n: i + 1 }, blocks);
+    const named = gateway.disk.records
+      .filter(({ log, key }) => log === LOG.readings && key.length > 0)
+      .map(({ tg }) => {
+        const header = emptyHeader();
+        readHeader(tg, header);
+        return Buffer.from(header.hashes).toString('hex');
+      });
+    const [first, a, , , b] = named;
+    expect(first).toBe(`${b}${a}`);
+    expect(named).toEqual([`${b}${a}`, a, `${a}${b}`, '', b]);
+    expect(a).not.toBe(b);
+  });
+
   test('of JSON means the same as of CBOR', () => {
     const gateway = node();
     const session = gateway.connect('json', 'd');
