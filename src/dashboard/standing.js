@@ -105,27 +105,53 @@ function slowOf(samples) {
   return { name: 'Log slow', why, look: 'hold' };
 }
 
+/**
+ * What is said while somebody waits, the gravest first.
+ * @type {readonly { lanes: keyof Stats['credit']['waiting'], standing: Standing }[]}
+ */
+const WAITS = [
+  {
+    lanes: 'alarms',
+    standing: {
+      name: 'Alarms wait',
+      why: 'More alarms come than half of what the log takes: they get credit in turns.',
+      look: 'bad',
+    },
+  },
+  {
+    lanes: 'live',
+    standing: {
+      name: 'Holding back',
+      why: 'Devices have more than the log takes: they get credit in turns, nothing is lost.',
+      look: 'hold',
+    },
+  },
+  {
+    lanes: 'quota',
+    standing: {
+      name: 'Holding back',
+      why: 'Devices that have used up their quota wait until it is renewed; others go on.',
+      look: 'hold',
+    },
+  },
+  {
+    lanes: 'backfill',
+    standing: {
+      name: 'Catching up',
+      why: 'Stored readings come in as far as live ones leave room.',
+      look: 'watch',
+    },
+  },
+];
+
+/** @type {Standing} */
+const CALM = { name: 'Calm', why: 'Every device may send what it has.', look: 'calm' };
+
 /** @param {readonly Stats[]} samples @returns {Standing} */
 function waitOf(samples) {
   const near = samples.slice(-HELD_SAMPLES.of);
   /** @param {keyof Stats['credit']['waiting']} lanes */
   const isHeld = (lanes) =>
     near.filter(({ credit }) => credit.waiting[lanes] > 0).length >= HELD_SAMPLES.least;
-  if (isHeld('alarms')) {
-    const why = 'More alarms come than half of what the log takes: they get credit in turns.';
-    return { name: 'Alarms wait', why, look: 'bad' };
-  }
-  if (isHeld('live')) {
-    const why = 'Devices have more than the log takes: they get credit in turns, nothing is lost.';
-    return { name: 'Holding back', why, look: 'hold' };
-  }
-  if (isHeld('quota')) {
-    const why = 'Devices that have used up their quota wait until it is renewed; others go on.';
-    return { name: 'Holding back', why, look: 'hold' };
-  }
-  if (isHeld('backfill')) {
-    const why = 'Stored readings come in as far as live ones leave room.';
-    return { name: 'Catching up', why, look: 'watch' };
-  }
-  return { name: 'Calm', why: 'Every device may send what it has.', look: 'calm' };
+  return WAITS.find(({ lanes }) => isHeld(lanes))?.standing ?? CALM;
 }

@@ -30,6 +30,7 @@ export class Memory {
   readonly size: number;
   readonly #pressedAt: number;
   readonly #forLane0: number;
+  readonly #forSessions: number;
   /** Reserves of open channels. */
   reserved = 0;
   /** What is out of the pool; more than its size where sessions left their reserve to the log. */
@@ -41,11 +42,13 @@ export class Memory {
     this.size = budgetBytes - setAside;
     this.#pressedAt = this.size * pressedPart;
     this.#forLane0 = setAside * LANE_0_SHARE;
+    // What is set aside is rounded up: as many sessions as were asked for are all of it.
+    this.#forSessions = Math.min(setAside - this.#forLane0, sessions * SESSION_BYTES);
   }
 
   /** How much of what is set aside for sessions is theirs; 1: all. */
   get share(): number {
-    return this.reserved / (this.budget - this.size - this.#forLane0);
+    return this.reserved / this.#forSessions;
   }
 
   /** How much of the pool is out; 1: all. */
