@@ -50,6 +50,13 @@ export const CREDIT_MUTANTS: Readonly<Record<string, CreditMutant>> = {
       },
     ],
   },
+  'F2 a slow log that few devices cannot fill': {
+    what: 'only a full queue tells the drain',
+    by: { scenario: 'few' },
+    patches: [
+      { file: DRAIN, text: 'const SLOW_IN_A_ROW = 2;', by: 'const SLOW_IN_A_ROW = Infinity;' },
+    ],
+  },
   'F5 credit on its way never forgotten': {
     what: 'what does not come stays expected for ever',
     by: 'histories',

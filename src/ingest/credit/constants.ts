@@ -18,6 +18,8 @@ export interface CreditConstants {
   readonly leastBytes: number;
   /** A completion tells the drain if this part of the wanted queue stood before it. */
   readonly fullPart: number;
+  /** Completions this far apart, twice in a row, tell the drain whatever stood before them. */
+  readonly slowS: number;
   /** An append up to this size tells what an append costs by itself. */
   readonly smallBytes: number;
   /** Under saturation a small append is forced when there was none for so long. */
@@ -61,6 +63,7 @@ export const CREDIT: CreditConstants = {
   startBytes: 1024 * KIB,
   leastBytes: 64 * KIB,
   fullPart: 1 / 4,
+  slowS: 0.05,
   smallBytes: 8 * KIB,
   probeS: 10,
   gain: 2,

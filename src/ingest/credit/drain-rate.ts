@@ -3,6 +3,9 @@ import type { CreditConstants } from './constants.ts';
 /** Shortest time between two completions, so that nothing is divided by 0. Units: seconds. */
 const TICK_S = 1e-4;
 
+/** One alone may have met a pause of the disk or of the process. */
+const SLOW_IN_A_ROW = 2;
+
 /** An append that came back. */
 export interface Append {
   readonly isLane0: boolean;
@@ -26,6 +29,8 @@ export class DrainRate {
   /** What a small append takes; of none yet, 0. */
   #smallS = 0;
   #smallAt = Number.NEGATIVE_INFINITY;
+  /** The last so many completions were slow. */
+  #inSlow = 0;
 
   constructor(constants: CreditConstants) {
     this.#constants = constants;
@@ -66,8 +71,10 @@ export class DrainRate {
     const since = now - Math.max(this.#lastDone, this.#busyFrom);
     const busyS = Math.max(TICK_S, Math.min(stallS, since));
     this.#lastDone = now;
-    // A low queue measures the devices, not the log: then the rate may only rise.
-    const wasFull = queued + bytes >= fullPart * this.targetBytes;
+    this.#inSlow = this.#isSlow(bytes, busyS) ? this.#inSlow + 1 : 0;
+    // A low queue measures the devices, not the log: then the rate may only rise, unless the log is
+    // slow enough to be seen by itself.
+    const wasFull = queued + bytes >= fullPart * this.targetBytes || this.#inSlow >= SLOW_IN_A_ROW;
     if (!wasFull && bytes / busyS <= this.perSecond) return;
     const weight = Math.exp(-busyS / memoryS);
     this.#bytes = this.#bytes * weight + bytes;
@@ -79,6 +86,12 @@ export class DrainRate {
     const { smallBytes, probeS } = this.#constants;
     const isDue = now - this.#smallAt > probeS && queued > 4 * smallBytes;
     return isDue ? smallBytes : Number.POSITIVE_INFINITY;
+  }
+
+  /** It was the bytes that took so long, and not the append by itself. */
+  #isSlow(bytes: number, busyS: number): boolean {
+    const { smallBytes, slowS, targetAppends } = this.#constants;
+    return bytes > smallBytes && busyS >= Math.max(slowS, targetAppends * this.#smallS);
   }
 
   #small(tookS: number, now: number): void {

@@ -1,10 +1,12 @@
 import { Allocator } from '../../../src/ingest/credit/allocator.ts';
+import { oneOf } from '../../../src/ingest/credit/reserve.ts';
 import { FRAME_BYTES_MAX } from '../../../src/model/limits.ts';
 import type { Credit, CreditOptions, Opening, Row } from './credit-port.ts';
 import type { LaneNumber } from './measures.ts';
 
 const MS_PER_SECOND = 1000;
 const NONE = -1;
+const ONE_LIVE = oneOf(FRAME_BYTES_MAX[1] as number);
 const mfOf = (lane: LaneNumber): number => FRAME_BYTES_MAX[lane] ?? 0;
 
 /** The allocator that ships, told what ingest would tell it. */
@@ -81,11 +83,11 @@ class AllocatorCredit implements Credit {
     return this.#allocator.batchAtMost(pipe, this.#nowS);
   }
 
-  /** T, or what the least amount in play takes to drain if that is longer. CREDIT §8. */
+  /** T, or what the least amount in play and a frame take to drain if that is longer. CREDIT §8. */
   get targetMs(): number {
     const { pipes, constants } = this.#allocator.books;
     const all = pipes.map(({ drain }) => {
-      return Math.max(drain.targetS, constants.leastBytes / drain.perSecond);
+      return Math.max(drain.targetS, (constants.leastBytes + ONE_LIVE) / drain.perSecond);
     });
     return Math.max(...all) * MS_PER_SECOND;
   }

@@ -155,6 +155,19 @@ const slowlog: Scenario = {
     measures.settledBytes[1] / measuredS / payloadOf(THROTTLED_LOG, LIVE_BYTES, 32 * 1024),
 };
 
+const TRICKLE_LOG: LogSpec = { baseMs: 5, bytesPerSecond: 60e3 };
+
+const few: Scenario = {
+  says: 'log drains 60 KB/s, 12 devices: all they may send is less than a first guess of its queue',
+  log: TRICKLE_LOG,
+  measuredS: [20, 80],
+  plan: (world) => {
+    world.addMany(12, () => ({ rttMs: 20, lanes: [RARE_ALARM, live(LIVE_BYTES, 50e3)] }));
+    return () => ({});
+  },
+  goodput: goodputOf(LIVE_BYTES),
+};
+
 const SHARD_LOG: LogSpec = { baseMs: 2, bytesPerSecond: 2.5e6 };
 const SHARDS = 8;
 const GROUPS = ['ok', 'slow', 'down', 'ok', 'ok', 'ok', 'ok', 'ok'];
@@ -247,6 +260,7 @@ export const LOG_SCENARIOS: Readonly<Record<string, Scenario>> = {
   kafka150n,
   worse,
   slowlog,
+  few,
   shards,
   flood0,
   flood0all,

@@ -37,6 +37,35 @@ describe('the drain', () => {
     expect(drain.perSecond / 20e6).toBeGreaterThan(0.9);
   });
 
+  test('sees a slow log that few devices cannot fill, and not one slow append', () => {
+    const drain = new DrainRate(CREDIT);
+    drain.appended({ isLane0: true, bytes: 100, tookS: 0.005 }, 0, 1);
+    const slow = (at: number, bytes = 16_384) => {
+      drain.began(at - 0.27);
+      drain.appended(bulk(bytes, 0.27), 0, at);
+    };
+    slow(2);
+    drain.began(2.9);
+    drain.appended(bulk(16_384, 0.01), 0, 2.91);
+    slow(4);
+    // What a small one takes says nothing of bytes.
+    slow(5, CREDIT.smallBytes);
+    slow(6);
+    expect(drain.perSecond).toBe(FIRST);
+    for (let at = 7; at < 27; at += 1) slow(at);
+    expect(drain.perSecond / 60_000).toBeLessThan(1.1);
+  });
+
+  test('takes an append that is no longer than four small ones for a far log, not a slow one', () => {
+    const drain = new DrainRate(CREDIT);
+    drain.appended({ isLane0: true, bytes: 100, tookS: 0.1 }, 0, 1);
+    for (let at = 2; at < 12; at += 1) {
+      drain.began(at - 0.3);
+      drain.appended(bulk(16_384, 0.3), 0, at);
+    }
+    expect(drain.perSecond).toBe(FIRST);
+  });
+
   test('counts from when the queue was no longer empty', () => {
     const drain = new DrainRate(CREDIT);
     drain.began(100);
