@@ -71,7 +71,7 @@ export class DrainRate {
     const since = now - Math.max(this.#lastDone, this.#busyFrom);
     const busyS = Math.max(TICK_S, Math.min(stallS, since));
     this.#lastDone = now;
-    this.#inSlow = this.#isSlow(bytes, busyS) ? this.#inSlow + 1 : 0;
+    this.#inSlow = this.#isSlow(bytes, Math.min(tookS, busyS)) ? this.#inSlow + 1 : 0;
     // A low queue measures the devices, not the log: then the rate may only rise, unless the log is
     // slow enough to be seen by itself.
     const wasFull = queued + bytes >= fullPart * this.targetBytes || this.#inSlow >= SLOW_IN_A_ROW;
@@ -89,9 +89,9 @@ export class DrainRate {
   }
 
   /** It was the bytes that took so long, and not the append by itself. */
-  #isSlow(bytes: number, busyS: number): boolean {
+  #isSlow(bytes: number, seconds: number): boolean {
     const { smallBytes, slowS, targetAppends } = this.#constants;
-    return bytes > smallBytes && busyS >= Math.max(slowS, targetAppends * this.#smallS);
+    return bytes > smallBytes && seconds >= Math.max(slowS, targetAppends * this.#smallS);
   }
 
   #small(tookS: number, now: number): void {
