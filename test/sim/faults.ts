@@ -110,8 +110,8 @@ export class Faults {
   }
 
   /**
-   * The connection breaks before the first frame, or its ack, gets through: what the session was
-   * opened with is all that the gateway has learnt from it.
+   * The connection breaks, mostly before the first frame or its ack gets through: what `hello` said
+   * is then all that the gateway has learnt from the session.
    */
   #welcomed(link: Link): void {
     const { timeline, tally } = this.#world;
