@@ -54,4 +54,9 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     seed: 5067,
     found: 'backfill waited for ever behind live lanes that waited for memory of idle devices',
   },
+  {
+    seed: 440,
+    found: 'a flow was judged by what the step that told it settled after it was formed',
+  },
+  { seed: 489, found: 'lane 0 of a device that had just been granted its quota was called stuck' },
 ];

@@ -16,6 +16,8 @@ export interface LaneView {
   received: number;
   /** Numbers that the gateway admitted on this connection. */
   readonly admitted: Set<number>;
+  /** The last of them; 0: none. */
+  lastAdmitted: number;
   /** Contents of the frames sent on this connection, by n. */
   readonly contents: Map<number, number>;
 }
@@ -78,7 +80,7 @@ export class SessionBook {
       for (const [lane, qos, mf] of message.ch ?? []) {
         const asked = view.hello?.ch?.find(([c]) => c === lane);
         const first = asked?.[2] ?? 1;
-        const start = { ack: 0, lim: 0, received: 0 };
+        const start = { ack: 0, lim: 0, received: 0, lastAdmitted: 0 };
         const seen = { admitted: new Set<number>(), contents: new Map<number, number>() };
         view.lanes.set(lane, { lane, qos, mf, first, ...start, ...seen });
       }
@@ -95,7 +97,9 @@ export class SessionBook {
     const view = this.view(link).lanes.get(lane);
     if (!view || fate === 'closed' || fate === 'ignored') return;
     view.received += bytes + 64;
-    if (fate === 'admitted') view.admitted.add(n);
+    if (fate !== 'admitted') return;
+    view.admitted.add(n);
+    view.lastAdmitted = n;
   }
 
   #sent({ link, frame }: FactOf<'sent'>): void {
