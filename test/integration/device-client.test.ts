@@ -207,7 +207,8 @@ test('what a human has to fix stops the device, and says so', async () => {
   const { ws } = await serving();
   const { device, events } = connected(ws, { token: 'no path at all' });
   device.write({ temperature: 1 });
-  await expect(device.flush()).rejects.toThrow('the device has ended');
+  await expect(device.flush()).rejects.toThrow(/the device has ended: it was stopped, 4003 \w+/);
+  await expect(device.ready()).rejects.toMatchObject({ code: 4003 });
   expect(events).toContainEqual(expect.objectContaining({ kind: 'stopped', code: 4003 }));
 });
 

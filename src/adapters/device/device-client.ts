@@ -8,6 +8,7 @@ import { Clock } from '../host/clock.ts';
 import { type DeviceOptions, seriesOf, sessionOptionsOf, tokenOf } from './client-options.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { DeviceSocket, type OpenWebSocket } from './device-socket.ts';
+import { type DeviceEndedError, endedBy } from './ended-error.ts';
 import { EventFeed } from './event-feed.ts';
 import { Flushes } from './flushes.ts';
 import { Intake, type ReadyBlocks } from './intake.ts';
@@ -16,6 +17,7 @@ import { Teller } from './teller.ts';
 export type { DeviceOptions, SeriesOptions } from './client-options.ts';
 export type { DeviceEvent, LaneName, WaitReason } from './device-event.ts';
 export type { OpenWebSocket, WebSocketLike } from './device-socket.ts';
+export type { DeviceEndedError } from './ended-error.ts';
 export type { RingStore, StoredRing } from './ring-store.ts';
 
 /** `close` waits so long for the last acks. Units: ms. */
@@ -45,12 +47,15 @@ export class DeviceClient {
   readonly #flushes = new Flushes();
   /** By the policy `block`: blocks for which there was no room, though `write` took them. */
   #held: ReadyBlocks[] = [];
-  #onRoom: (() => void)[] = [];
+  #onRoom: { readonly resolve: () => void; readonly reject: (why: Error) => void }[] = [];
   /** A device without a clock: what it counts is so much behind. Units: µs. */
   #aheadUs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #storageError: string | null = null;
+  #ended: DeviceEndedError | null = null;
   #hasEnded = false;
+  /** Nothing was left unsafe when the device ended. */
+  #hasEndedSafely = false;
   #onClosed: (() => void)[] = [];
 
   /** Use `connectDevice`. */
@@ -84,7 +89,7 @@ export class DeviceClient {
   /**
    * Takes the values of some series at one time (absent: now; a number counts ms since 1970, and
    * fractions count). False: nothing was taken, because the device has ended, or because there is no
-   * room and the policy is `block`; see `ready`. Throws for what is none of this device's series.
+   * room and the policy is `block`; `ready` waits, or says why there is nothing to wait for. Throws for what is none of this device's series.
    */
   write(values: Readonly<Record<string, Scalar>>, time?: Date | number): boolean {
     const now = this.#now();
@@ -105,10 +110,14 @@ export class DeviceClient {
     return true;
   }
 
-  /** Resolves when `write` takes readings; at once, unless it has just returned false. */
+  /**
+   * Resolves when `write` takes readings; at once, unless it has just returned false. Rejects with a
+   * `DeviceEndedError` that says why, when the device has ended or ends meanwhile.
+   */
   ready(): Promise<void> {
-    if (this.#held.length === 0 || this.phase === 'ended') return Promise.resolve();
-    return new Promise((resolve) => this.#onRoom.push(resolve));
+    if (this.#ended) return Promise.reject(this.#ended);
+    if (this.#held.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#onRoom.push({ resolve, reject }));
   }
 
   /** Tells every event from now on; returns how to stop that. */
@@ -121,11 +130,15 @@ export class DeviceClient {
     return this.#feed.events();
   }
 
-  /** Resolves when everything written so far has met its end: it is safe, refused or dropped. */
+  /**
+   * Resolves when everything written so far has met its end: it is safe, refused or dropped. Rejects
+   * with a `DeviceEndedError` where the device ends before that, or has.
+   */
   async flush(): Promise<void> {
+    if (this.#ended && this.#hasEndedSafely) return;
+    if (this.#ended) throw this.#ended;
     this.#formAll();
-    while (this.#held.length > 0 && this.phase !== 'ended') await this.ready();
-    if (this.phase === 'ended' && !this.isAllSafe) throw new Error('the device has ended');
+    while (this.#held.length > 0) await this.ready();
     await this.#flushes.wait(this.#retained);
   }
 
@@ -135,7 +148,7 @@ export class DeviceClient {
     this.#formAll();
     const isClosed = new Promise<void>((resolve) => this.#onClosed.push(resolve));
     const timer = setTimeout(() => this.#step({ kind: 'leave' }), timeoutMs);
-    if (this.#held.length > 0) await Promise.race([this.ready(), isClosed]);
+    if (this.#held.length > 0) await Promise.race([this.ready().catch(() => undefined), isClosed]);
     this.#step({ kind: 'finish', watermarks: this.#watermarks });
     await isClosed;
     clearTimeout(timer);
@@ -194,7 +207,7 @@ export class DeviceClient {
     }
     if (this.#held.length > 0 && this.phase !== 'ended') return;
     this.#feed.tell({ kind: 'room' });
-    for (const resolve of this.#onRoom.splice(0)) resolve();
+    for (const { resolve } of this.#onRoom.splice(0)) resolve();
   }
 
   #step(input: DeviceInput): readonly DeviceEffect[] {
@@ -210,11 +223,12 @@ export class DeviceClient {
   #perform(input: DeviceInput): readonly DeviceEffect[] {
     const now = this.#now();
     const effects = this.#session.step(input, now, this.#socket.unflushedBytes);
+    if (this.phase === 'ended') this.#ended ??= endedBy(effects);
     this.#store(effects);
     for (const effect of effects) this.#carryOut(effect);
     this.#flushes.note(effects);
     for (const event of this.#teller.eventsOf(effects, now.monoMs)) this.#feed.tell(event);
-    if (this.phase === 'ended') this.#end();
+    if (this.#ended) this.#end(this.#ended);
     return effects;
   }
 
@@ -237,13 +251,16 @@ export class DeviceClient {
     }
   }
 
-  #end(): void {
+  #end(why: DeviceEndedError): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#hasEndedSafely = this.isAllSafe;
     clearTimeout(this.#timer);
+    // They are told as dropped: nothing that was taken disappears without a word.
+    this.#formAll();
     const unackedReadings = this.#retained.reduce((sum, { readings }) => sum + readings, 0);
-    this.#flushes.fail('the device has ended');
-    for (const resolve of this.#onRoom.splice(0)) resolve();
+    this.#flushes.fail(why);
+    for (const { reject } of this.#onRoom.splice(0)) reject(why);
     this.#options.store?.close();
     this.#feed.tell({ kind: 'closed', unackedReadings });
     this.#feed.end();

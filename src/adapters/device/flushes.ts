@@ -31,8 +31,8 @@ export class Flushes {
   }
 
   /** The device ended: what is retained will not be sent. */
-  fail(message: string): void {
-    for (const { reject } of this.#waiting) reject(new Error(message));
+  fail(why: Error): void {
+    for (const { reject } of this.#waiting) reject(why);
     this.#waiting.clear();
   }
 
