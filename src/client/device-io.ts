@@ -60,7 +60,13 @@ export type DeviceInput =
   /** Nothing but time. */
   | { readonly kind: 'tick' }
   /** Readings to send, all of sets of this lane; split into frames as large as is allowed. */
-  | { readonly kind: 'form'; readonly lane: number; readonly blocks: readonly DeviceBlock[] }
+  | {
+      readonly kind: 'form';
+      readonly lane: number;
+      readonly blocks: readonly DeviceBlock[];
+      /** By the policy `block`: the caller gave its word for them, so that they are not refused. */
+      readonly isTaken?: boolean | undefined;
+    }
   /**
    * The WebSocket is open, with the subprotocol asked for. `token`: the credential for this
    * connection, for clients that cannot set headers.

@@ -119,6 +119,11 @@ export class DeviceSession {
     return (credit > LEAST_ROOM ? Math.min(queue.mf, credit) : queue.mf) - head;
   }
 
+  /** What this lane may still add to the ring before the policy has to act. Units: bytes. */
+  roomIn(lane: number): number {
+    return this.#former.roomIn(lane);
+  }
+
   /** How long frames waited for credit, in all. Units: ms. */
   blockedMs(nowMs: number): number {
     return this.#memory.blocked.totalMs(nowMs);
@@ -155,13 +160,14 @@ export class DeviceSession {
     }
   }
 
-  #form({ lane, blocks }: Extract<DeviceInput, { kind: 'form' }>, now: Now): void {
+  #form(input: Extract<DeviceInput, { kind: 'form' }>, now: Now): void {
+    const { lane, blocks, isTaken = false } = input;
     const late = lane === LANE.live ? this.#lateBlocks(blocks, now) : null;
     const queue = late ? this.#memory.backfill.queue : this.ring.lane(lane);
     if (this.#phase === 'ended') this.#effects.push(dropped(blocks, 'session over'));
     else if (!queue || !this.#mayHold(queue)) {
       this.#effects.push(dropped(blocks, 'lane not granted'));
-    } else this.#former.form(this.#effects, queue, late ?? blocks);
+    } else this.#former.form(this.#effects, queue, late ?? blocks, isTaken);
   }
 
   #mayHold(queue: LaneQueue): boolean {

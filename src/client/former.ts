@@ -33,6 +33,7 @@ export class Former {
   readonly #options: FormerOptions;
   readonly #ring: Ring;
   readonly #thinner: Thinner;
+  #isTaken = false;
 
   constructor(options: FormerOptions, ring: Ring, thinner: Thinner) {
     this.#options = options;
@@ -40,7 +41,19 @@ export class Former {
     this.#thinner = thinner;
   }
 
-  form(effects: DeviceEffect[], queue: LaneQueue, blocks: readonly DeviceBlock[]): void {
+  /** What this lane may still add to the ring before the policy has to act. Units: bytes. */
+  roomIn(lane: number): number {
+    return this.#bytesMaxFor(lane) - this.#ring.bytes;
+  }
+
+  /** `isTaken`: by the policy `block` these are retained in any case, also over the bound. */
+  form(
+    effects: DeviceEffect[],
+    queue: LaneQueue,
+    blocks: readonly DeviceBlock[],
+    isTaken = false,
+  ): void {
+    this.#isTaken = isTaken;
     const isThinned = this.#options.whenFull === 'thin' && queue.lane !== LANE.critical;
     const kept = isThinned ? this.#thinned(effects, queue, blocks) : blocks;
     const left = this.#form(effects, queue, kept);
@@ -125,8 +138,8 @@ export class Former {
 
   #makeRoom(effects: DeviceEffect[], queue: LaneQueue, bytes: number): boolean {
     const { whenFull } = this.#options;
-    while (this.#ring.bytes + bytes > this.#bytesMaxFor(queue)) {
-      if (whenFull === 'block') return false;
+    while (bytes > this.roomIn(queue.lane)) {
+      if (whenFull === 'block') return this.#isTaken;
       const isAlarm = queue.lane === LANE.critical;
       if (whenFull === 'thin' && isAlarm && this.#thinner.press(effects)) continue;
       const frame = this.#ring.dropOne(queue.lane);
@@ -136,10 +149,10 @@ export class Former {
     return true;
   }
 
-  #bytesMaxFor(queue: LaneQueue): number {
+  #bytesMaxFor(lane: number): number {
     const { bytesMax } = this.#ring;
     const hasReserve = this.#options.whenFull === 'block' && this.#ring.lane(LANE.critical);
-    return hasReserve && queue.lane !== LANE.critical ? bytesMax * (1 - CRITICAL_SHARE) : bytesMax;
+    return hasReserve && lane !== LANE.critical ? bytesMax * (1 - CRITICAL_SHARE) : bytesMax;
   }
 }
 

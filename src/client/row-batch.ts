@@ -29,7 +29,7 @@ export class RowBatch {
   add(timeUs: number, row: readonly Scalar[]): void {
     this.#times.push(timeUs);
     this.#rows.push(row);
-    this.bytes += TIME_BYTES + row.reduce<number>((sum, value) => sum + bytesOf(value), 0);
+    this.bytes += rowBytes(row);
   }
 
   /** The clock was wrong by this much. Units: µs. */
@@ -62,6 +62,13 @@ export class RowBatch {
     return this.#rows.some((row) => row.some((value, i) => !Object.is(value, first[i])));
   }
 }
+
+/** Near enough what a row takes in a block. Units: bytes. */
+const rowBytes = (row: readonly Scalar[]): number =>
+  TIME_BYTES + row.reduce<number>((sum, value) => sum + bytesOf(value), 0);
+
+/** Near enough what a block of this one row takes. Units: bytes. */
+export const blockBytes = (row: readonly Scalar[]): number => BLOCK_BYTES + rowBytes(row);
 
 const bytesOf = (value: Scalar): number =>
   typeof value === 'string' ? 3 + 3 * value.length : NUMBER_BYTES;

@@ -1,6 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -151,6 +159,67 @@ describe('the file', () => {
     const file = readFileSync(ring);
     writeFileSync(ring, file.subarray(0, file.length - 20));
     expect(framesIn()).toBeGreaterThanOrEqual(retained - 1);
+  });
+
+  test('by the policy block it holds every row that write took, whenever the process dies', async () => {
+    const looks = async (codec: 'cbor' | 'json', lane: 'live' | 'critical'): Promise<void> => {
+      const device = connectDevice({
+        url: 'ws://127.0.0.1:9/v1',
+        series: { count: {}, alarm: { lane: 'critical' } },
+        store: openRingFile(ring, { codec }),
+        codec,
+        whenFull: 'block',
+        ringBytes: 64 * 1024,
+        latencyMs: 60_000,
+      });
+      let taken = 0;
+      const name = lane === 'live' ? 'count' : 'alarm';
+      while (taken < 100_000 && device.write({ [name]: taken + 0.1 }, 1_700_000_000_000 + taken)) {
+        taken += 1;
+      }
+      // As kill -9 leaves it: the process has no part in it any more.
+      const left = `${ring}.${codec}.${lane}`;
+      copyFileSync(ring, left);
+      const store = openRingFile(left, { codec });
+      store.close();
+      const frames = store.restored?.lanes.flatMap((one) => one.frames) ?? [];
+      expect(frames.reduce((sum, { readings }) => sum + readings, 0)).toBe(taken);
+      expect(taken).toBeGreaterThan(100);
+      const bytes = frames.reduce((sum, frame) => sum + frame.blocks.length + 80, 0);
+      expect(bytes).toBeLessThanOrEqual(64 * 1024);
+      expect(bytes).toBeGreaterThan(50 * 1024);
+      await device.close(0);
+      rmSync(ring);
+    };
+    for (const codec of ['cbor', 'json'] as const) {
+      for (const lane of ['live', 'critical'] as const) await looks(codec, lane);
+    }
+  });
+
+  test('rows that wait for company go to the file when their time is up, timers or not', async () => {
+    const device = connectDevice({
+      url: 'ws://127.0.0.1:9/v1',
+      series: { count: {} },
+      store: openRingFile(ring),
+      latencyMs: 20,
+    });
+    const start = performance.now();
+    let taken = 0;
+    // The thread is never let go, so that no timer fires; and so few rows fill no frame.
+    while (performance.now() < start + 100) {
+      if (performance.now() < start + taken) continue;
+      device.write({ count: taken });
+      taken += 1;
+    }
+    const left = `${ring}.left`;
+    copyFileSync(ring, left);
+    const store = openRingFile(left);
+    store.close();
+    const frames = store.restored?.lanes.flatMap((one) => one.frames) ?? [];
+    const missing = taken - frames.reduce((sum, { readings }) => sum + readings, 0);
+    expect(frames.length).toBeGreaterThan(1);
+    expect(missing).toBeLessThan(50);
+    await device.close(0);
   });
 
   test('another file, or the other codec, is refused with a sentence and left alone', () => {

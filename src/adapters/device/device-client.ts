@@ -11,7 +11,8 @@ import { DeviceSocket, type OpenWebSocket } from './device-socket.ts';
 import { type DeviceEndedError, endedBy } from './ended-error.ts';
 import { EventFeed } from './event-feed.ts';
 import { Flushes } from './flushes.ts';
-import { Intake, type ReadyBlocks } from './intake.ts';
+import { bytesOf, Intake, type ReadyBlocks } from './intake.ts';
+import { Room } from './room.ts';
 import { Teller } from './teller.ts';
 
 export type { DeviceOptions, SeriesOptions } from './client-options.ts';
@@ -45,9 +46,7 @@ export class DeviceClient {
   readonly #clock = new Clock();
   readonly #feed = new EventFeed();
   readonly #flushes = new Flushes();
-  /** By the policy `block`: blocks for which there was no room, though `write` took them. */
-  #held: ReadyBlocks[] = [];
-  #onRoom: { readonly resolve: () => void; readonly reject: (why: Error) => void }[] = [];
+  readonly #room: Room;
   /** A device without a clock: what it counts is so much behind. Units: µs. */
   #aheadUs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -66,6 +65,7 @@ export class DeviceClient {
     this.#session = new DeviceSession(sessionOptionsOf(options, table));
     this.#intake = new Intake(table, this.#session, options.latencyMs);
     this.#teller = new Teller(this.#session);
+    this.#room = new Room(this.#session, codec, (event) => this.#feed.tell(event));
     const parts = {
       codec,
       openWebSocket: options.openWebSocket ?? openWebSocket,
@@ -78,7 +78,7 @@ export class DeviceClient {
 
   /** Readings that are retained or wait to be formed are not safe yet. */
   get isAllSafe(): boolean {
-    return this.#session.ring.count === 0 && this.#intake.isEmpty && this.#held.length === 0;
+    return this.#session.ring.count === 0 && this.#intake.isEmpty;
   }
 
   /** `live`, or why not. */
@@ -98,10 +98,12 @@ export class DeviceClient {
     }
     const timeUs = time === undefined ? now.wallUs : Math.round(Number(time) * 1000);
     this.#intake.check(values, timeUs);
-    if (this.phase === 'ended') return false;
+    // A caller that never lets go of the thread keeps the timer from firing.
+    if (this.#intake.dueMs <= now.monoMs) this.#formAll();
+    if (this.#ended) return false;
     const lanes = this.#intake.lanesOf(values);
     const hasBulk = lanes.some((lane) => lane !== LANE.critical);
-    if (hasBulk && this.#held.length > 0) return false;
+    if (hasBulk && !this.#hasRoomFor(values)) return false;
     if (lanes[0] === LANE.critical && !this.#writeAlarms(values, timeUs)) return false;
     if (hasBulk) {
       for (const ready of this.#intake.add(values, timeUs, now.monoMs)) this.#form(ready);
@@ -116,8 +118,7 @@ export class DeviceClient {
    */
   ready(): Promise<void> {
     if (this.#ended) return Promise.reject(this.#ended);
-    if (this.#held.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#onRoom.push({ resolve, reject }));
+    return this.#room.ready();
   }
 
   /** Tells every event from now on; returns how to stop that. */
@@ -138,7 +139,6 @@ export class DeviceClient {
     if (this.#ended && this.#hasEndedSafely) return;
     if (this.#ended) throw this.#ended;
     this.#formAll();
-    while (this.#held.length > 0) await this.ready();
     await this.#flushes.wait(this.#retained);
   }
 
@@ -148,7 +148,6 @@ export class DeviceClient {
     this.#formAll();
     const isClosed = new Promise<void>((resolve) => this.#onClosed.push(resolve));
     const timer = setTimeout(() => this.#step({ kind: 'leave' }), timeoutMs);
-    if (this.#held.length > 0) await Promise.race([this.ready().catch(() => undefined), isClosed]);
     this.#step({ kind: 'finish', watermarks: this.#watermarks });
     await isClosed;
     clearTimeout(timer);
@@ -177,42 +176,35 @@ export class DeviceClient {
   #writeAlarms(values: Readonly<Record<string, Scalar>>, timeUs: number): boolean {
     const blocks = this.#intake.alarms(values, timeUs);
     const effects = this.#step({ kind: 'form', lane: LANE.critical, blocks });
-    return effects.every(({ kind }) => kind !== 'refused');
+    if (effects.every(({ kind }) => kind !== 'refused')) return true;
+    this.#room.refuse(LANE.critical, bytesOf(values, 1));
+    return false;
+  }
+
+  /** By the policy `block` nothing is taken that the ring may not hold. */
+  #hasRoomFor(values: Readonly<Record<string, Scalar>>): boolean {
+    if (this.#options.whenFull !== 'block') return true;
+    if (this.#room.fits(this.#intake.bytesWith(values))) return true;
+    // Nothing comes to share the frame of what waits; and what it takes is known once it is formed.
+    this.#formAll();
+    const bytes = this.#intake.bytesWith(values);
+    if (this.#session.ring.count === 0 || this.#room.fits(bytes)) return true;
+    this.#room.refuse(LANE.live, bytes);
+    return false;
   }
 
   #formAll(): void {
     for (const ready of this.#intake.take()) this.#form(ready);
   }
 
-  /** What was refused goes first, so that nothing overtakes it. */
+  /** `write` said yes to these, so that they are retained in any case. */
   #form(ready: ReadyBlocks): void {
-    if (this.#held.length > 0) {
-      this.#held.push(ready);
-      return;
-    }
-    this.#held.push(...refusedBy(this.#step({ ...ready, kind: 'form' })));
-    if (this.#held.length > 0) this.#feed.tell({ kind: 'full' });
-  }
-
-  /** Acks may have made room for what was refused. */
-  #formHeld(): void {
-    const held = this.#held;
-    if (held.length === 0) return;
-    this.#held = [];
-    for (const ready of held) {
-      if (this.#held.length > 0) this.#held.push(ready);
-      else {
-        this.#held.push(...refusedBy(this.#perform({ ...ready, kind: 'form' })));
-      }
-    }
-    if (this.#held.length > 0 && this.phase !== 'ended') return;
-    this.#feed.tell({ kind: 'room' });
-    for (const { resolve } of this.#onRoom.splice(0)) resolve();
+    this.#step({ ...ready, kind: 'form', isTaken: true });
   }
 
   #step(input: DeviceInput): readonly DeviceEffect[] {
     const effects = this.#perform(input);
-    if (effects.some(({ kind }) => kind === 'acked' || kind === 'rejected')) this.#formHeld();
+    if (!this.#ended) this.#room.look();
     // The newest readings need not wait for others while backfill is asked for.
     if (effects.some(({ kind }) => kind === 'welcomed')) this.#formAll();
     this.#arm();
@@ -260,7 +252,7 @@ export class DeviceClient {
     this.#formAll();
     const unackedReadings = this.#retained.reduce((sum, { readings }) => sum + readings, 0);
     this.#flushes.fail(why);
-    for (const { reject } of this.#onRoom.splice(0)) reject(why);
+    this.#room.fail(why);
     this.#options.store?.close();
     this.#feed.tell({ kind: 'closed', unackedReadings });
     this.#feed.end();
@@ -282,12 +274,6 @@ export class DeviceClient {
     this.#step({ kind: 'tick' });
   }
 }
-
-/** What found no room, to be tried again. */
-const refusedBy = (effects: readonly DeviceEffect[]): readonly ReadyBlocks[] =>
-  effects
-    .filter((effect) => effect.kind === 'refused')
-    .map(({ lane, blocks }) => ({ lane, blocks }));
 
 /** Connects a device: it goes on by itself, across outages, until it is closed. */
 export const connectDevice = (options: DeviceOptions): DeviceClient => new DeviceClient(options);

@@ -1,5 +1,7 @@
 import { Batcher } from '../../client/batcher.ts';
 import type { DeviceSession } from '../../client/device-session.ts';
+import { RING_BYTES_PER_FRAME } from '../../client/ring-frame.ts';
+import { blockBytes } from '../../client/row-batch.ts';
 import type { SeriesTable } from '../../client/series-table.ts';
 import { EVENT_US_MAX, TEXT_BYTES_MAX } from '../../model/limits.ts';
 import { LANE } from '../../model/reading.ts';
@@ -9,6 +11,10 @@ import type { DeviceBlock, Scalar } from '../../wire/messages.ts';
 const LINGER_MS = 100;
 
 const UTF8 = new TextEncoder();
+
+/** Near enough what these values take as frames of their own. Units: bytes. */
+export const bytesOf = (values: Readonly<Record<string, Scalar>>, frames: number): number =>
+  blockBytes(Object.values(values)) + frames * (RING_BYTES_PER_FRAME + blockBytes([]));
 
 /** Blocks that are ready to become a frame. */
 export interface ReadyBlocks {
@@ -47,6 +53,15 @@ export class Intake {
 
   get isEmpty(): boolean {
     return [...this.#batchers.values()].every(({ sinceMs }) => Number.isNaN(sinceMs));
+  }
+
+  /** Near enough what waits would take in the ring, with the bulk of these. Units: bytes. */
+  bytesWith(values: Readonly<Record<string, Scalar>>): number {
+    let bytes = 0;
+    for (const batcher of this.#batchers.values()) {
+      if (!Number.isNaN(batcher.sinceMs)) bytes += batcher.bytes + RING_BYTES_PER_FRAME;
+    }
+    return bytes + bytesOf(values, this.lanesOf(values).length);
   }
 
   /** Throws where these values are none of this device's. Times are µs. */

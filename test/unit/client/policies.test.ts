@@ -53,6 +53,16 @@ describe('block', () => {
     expect(bench.session.ring.lane(1)?.count).toBe(2);
   });
 
+  test('what the caller gave its word for is retained over the bound', () => {
+    const bench = trying({ whenFull: 'block', lanes: [1], ringBytesMax: 250 });
+    expect([give(bench, 1), give(bench, 2)]).toEqual([[], []]);
+    const blocks = [rows(3, 1)];
+    expect(bench.step({ kind: 'form', lane: 1, blocks, isTaken: true })).toEqual([]);
+    expect(bench.session.ring.lane(1)?.count).toBe(3);
+    expect(bench.session.roomIn(1)).toBeLessThan(0);
+    expect(give(bench, 4)).toEqual(['refused 1 readings of lane 1']);
+  });
+
   test('bulk leaves room to alarms', () => {
     const bench = trying({ whenFull: 'block', ringBytesMax: 1000 });
     while (give(bench, 1).length === 0) expect(bench.session.ring.bytes).toBeLessThan(1000);
