@@ -27,7 +27,7 @@ export interface DeviceOptions {
   readonly series: Readonly<Record<string, SeriesOptions>>;
   /** A reading waits at most so long for others to share its frame. Absent: what the gateway suggests, else 100. Units: ms. */
   readonly latencyMs?: number | undefined;
-  /** Bound of what is retained until it is acked. Absent: 4 MiB. Units: bytes. */
+  /** Bound of what is retained until it is acked. Absent: 4 MiB; at least 4000. Units: bytes. */
   readonly ringBytes?: number | undefined;
   /** What becomes of readings when the ring is full. Absent: `drop-oldest`. */
   readonly whenFull?: WhenFull | undefined;
@@ -43,7 +43,7 @@ export interface DeviceOptions {
   readonly trustedHosts?: readonly string[] | undefined;
   /** Keeps the ring over a restart; see `tidegate/client/ring-file`. */
   readonly store?: RingStore | undefined;
-  /** Absent: the WebSocket of the browser, or of Node. */
+  /** Absent: the WebSocket of the browser, or of Node 22 and later. */
   readonly openWebSocket?: OpenWebSocket | undefined;
   /** Client and version, for the gateway's traces. */
   readonly userAgent?: string | undefined;
@@ -66,7 +66,6 @@ export function seriesOf({ series }: DeviceOptions): SeriesTable {
 export function sessionOptionsOf(options: DeviceOptions, table: SeriesTable): SessionOptions {
   const { url, codec = 'cbor', ringBytes = RING_BYTES, whenFull, token, store } = options;
   const isClockless = options.clock === 'server';
-  if (!URL.canParse(url)) throw new TypeError(`not a URL: ${url}`);
   if (isClockless && store) throw new TypeError('a ring on disk needs a clock of its own');
   const hasBackfill = options.backfill !== false && table.lanes.includes(LANE.live);
   const restored = store?.restored ?? undefined;

@@ -12,6 +12,7 @@ import { type DeviceEndedError, endedBy } from './ended-error.ts';
 import { EventFeed } from './event-feed.ts';
 import { Flushes } from './flushes.ts';
 import { bytesOf, Intake, type ReadyBlocks } from './intake.ts';
+import { checkOptions } from './option-check.ts';
 import { Room } from './room.ts';
 import { Teller } from './teller.ts';
 
@@ -59,6 +60,7 @@ export class DeviceClient {
 
   /** Use `connectDevice`. */
   constructor(options: DeviceOptions) {
+    checkOptions(options);
     const table = seriesOf(options);
     const { codec = 'cbor' } = options;
     this.#options = options;
@@ -87,7 +89,7 @@ export class DeviceClient {
   }
 
   /**
-   * Takes the values of some series at one time (absent: now; a number counts ms since 1970, and
+   * Takes the values of some series (null: no reading) at one time (absent: now; a number counts ms since 1970, and
    * fractions count). False: nothing was taken, because the device has ended, or because there is no
    * room and the policy is `block`; `ready` waits, or says why there is nothing to wait for. Throws for what is none of this device's series.
    */
@@ -275,5 +277,8 @@ export class DeviceClient {
   }
 }
 
-/** Connects a device: it goes on by itself, across outages, until it is closed. */
+/**
+ * Connects a device: it goes on by itself, across outages, until it is closed. Throws a TypeError or
+ * RangeError for options that are none.
+ */
 export const connectDevice = (options: DeviceOptions): DeviceClient => new DeviceClient(options);

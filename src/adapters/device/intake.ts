@@ -10,6 +10,12 @@ import type { DeviceBlock, Scalar } from '../../wire/messages.ts';
 /** Where neither the device nor the gateway says how long rows wait for others. Units: ms. */
 const LINGER_MS = 100;
 
+/** Of a ring so small that a largest frame would hardly fit, one takes at most this part. */
+const FRAME_SHARE = 1 / 4;
+/** On the wire NaN would mean "no value" [R5.2-10]; in a program it mostly is a mistake. */
+const WHAT_A_VALUE_IS =
+  'a value is a finite number, a boolean or a text; where there is none, null';
+
 const UTF8 = new TextEncoder();
 
 /** Near enough what these values take as frames of their own. Units: bytes. */
@@ -67,6 +73,9 @@ export class Intake {
   /** Throws where these values are none of this device's. Times are µs. */
   check(values: Readonly<Record<string, Scalar>>, timeUs: number): void {
     if (!(timeUs >= 0 && timeUs < EVENT_US_MAX)) throw new RangeError('time outside 1970 to 2200');
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+      throw new TypeError('readings are an object, by name of series');
+    }
     for (const [name, value] of Object.entries(values)) this.#checkValue(name, value);
   }
 
@@ -95,7 +104,8 @@ export class Intake {
       const batcher = this.#batcher(lane);
       batcher.add(this.#session.define(shape), timeUs, row, nowMs);
       this.#note(lane, timeUs);
-      const isFull = batcher.isFull || batcher.bytes >= this.#session.roomFor(lane);
+      const bytesMax = Math.min(this.#session.roomFor(lane), this.#frameBytesMax);
+      const isFull = batcher.isFull || batcher.bytes >= bytesMax;
       if (isFull) ready.push({ lane, blocks: batcher.take() });
     }
     return ready;
@@ -114,6 +124,10 @@ export class Intake {
     for (const [lane, t] of this.newest) this.newest.set(lane, t + byUs);
   }
 
+  get #frameBytesMax(): number {
+    return this.#session.ring.bytesMax * FRAME_SHARE;
+  }
+
   get #suggestedMs(): number {
     const isAsked = this.#latencyMs !== undefined;
     return this.lingerMs ?? (isAsked ? Number.POSITIVE_INFINITY : LINGER_MS);
@@ -123,8 +137,9 @@ export class Intake {
     if (!this.#table.get(name)) throw new TypeError(`no series ${name} was declared`);
     if (value === null || value === undefined) return;
     const isText = typeof value === 'string';
-    const isKnown = isText || typeof value === 'number' || typeof value === 'boolean';
-    if (!isKnown) throw new TypeError(`${name}: a value is a number, a boolean or a text`);
+    if (!isText && !Number.isFinite(value) && typeof value !== 'boolean') {
+      throw new TypeError(`${name}: ${WHAT_A_VALUE_IS}`);
+    }
     if (isText && UTF8.encode(value).length > TEXT_BYTES_MAX) {
       throw new RangeError(`${name}: a text is at most ${TEXT_BYTES_MAX} bytes`);
     }

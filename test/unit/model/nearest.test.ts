@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { didYouMean, nearest } from '../../../src/config/nearest.ts';
+import { didYouMean } from '../../../src/config/nearest.ts';
+import { nearest } from '../../../src/model/nearest.ts';
 
 const WORDS = ['serve', 'simulate', 'tail', 'config', 'demo', 'version'];
 
