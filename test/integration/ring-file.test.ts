@@ -222,6 +222,16 @@ describe('the file', () => {
     await device.close(0);
   });
 
+  test('a place where no file can be is named', () => {
+    const nowhere = join(place.path, 'no', 'such', 'ring');
+    expect(() => openRingFile(nowhere)).toThrow(
+      `no ring at ${nowhere}: there is no directory ${join(place.path, 'no', 'such')}`,
+    );
+    expect(() => openRingFile(place.path)).toThrow(`${place.path} is a directory: the ring needs`);
+    writeFileSync(ring, '');
+    expect(() => openRingFile(join(ring, 'ring'))).toThrow(`${ring} is no directory`);
+  });
+
   test('another file, or the other codec, is refused with a sentence and left alone', () => {
     writeFileSync(ring, 'my diary');
     expect(() => openRingFile(ring)).toThrow('no ring file of this version');

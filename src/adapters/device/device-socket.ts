@@ -23,6 +23,10 @@ const CLOSE_CODES = [3000, 4999] as const;
 /** What a device closes with where it must not say the code that fits (1003). */
 const BAD_MESSAGE = 4000;
 
+/** Neither a page nor Node is told why a WebSocket did not open; so it says what to look at. */
+const CANNOT_CONNECT =
+  'cannot connect: check host and port, the path /v1, and that the gateway runs';
+
 const UTF8 = new TextEncoder();
 const TEXT = new TextDecoder();
 
@@ -108,7 +112,7 @@ export class DeviceSocket {
     socket.onerror = () => undefined;
     socket.onclose = (event: { readonly code: number; readonly reason: string }) => {
       this.#release();
-      this.#onInput(isOpen ? closed(event.code, event.reason) : closed(0, 'cannot connect'));
+      this.#onInput(isOpen ? closed(event.code, event.reason) : closed(0, CANNOT_CONNECT));
     };
   }
 

@@ -5,8 +5,11 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  type Stats,
+  statSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DeviceEffect } from '../../client/device-io.ts';
 import type { RingImage } from '../../client/ring-image.ts';
 import { opsOf, opsOfImage, type RingOp } from '../../client/ring-op.ts';
@@ -49,6 +52,7 @@ const RETRY_MS = 5000;
  * Throws: another process has it open; it is no ring file; the disk refuses.
  */
 export function openRingFile(path: string, options: RingFileOptions = {}): RingStore {
+  checkPlace(path);
   const lock = lockFile(`${path}.lock`);
   if (!lock) throw new Error(`${path} is in use by another process`);
   try {
@@ -58,6 +62,20 @@ export function openRingFile(path: string, options: RingFileOptions = {}): RingS
     throw error;
   }
 }
+
+/** Says what is wrong with the path in words: SQLite and the system name other things. */
+function checkPlace(path: string): void {
+  if (statOf(path)?.isDirectory()) {
+    throw new Error(`${path} is a directory: the ring needs the name of a file, as ${path}/ring`);
+  }
+  const directory = dirname(path);
+  const place = statOf(directory);
+  if (!place) throw new Error(`no ring at ${path}: there is no directory ${directory}`);
+  if (!place.isDirectory()) throw new Error(`no ring at ${path}: ${directory} is no directory`);
+}
+
+/** Undefined where there is nothing. */
+const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
 
 class RingFile implements RingStore {
   readonly restored: RingImage | null;

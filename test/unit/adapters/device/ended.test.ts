@@ -60,6 +60,18 @@ test('a closed device says that it was closed', async () => {
   await device.flush();
 });
 
+test('a connection that cannot be opened says what to check', async () => {
+  const { device, socket } = connected();
+  const messages: string[] = [];
+  device.on((event) => event.kind === 'waiting' && messages.push(event.message));
+  await socket.isAsked;
+  socket.closes(1006, '');
+  expect(messages).toEqual([
+    'cannot connect: check host and port, the path /v1, and that the gateway runs',
+  ]);
+  await device.close(0);
+});
+
 test('what waits for company when the device stops is told as dropped', async () => {
   const { device, socket } = connected();
   const dropped: number[] = [];
