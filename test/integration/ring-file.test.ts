@@ -222,6 +222,47 @@ describe('the file', () => {
     await device.close(0);
   });
 
+  test('belongs to one device, and is refused to another', async () => {
+    const open = (token: string | (() => string)) => {
+      const store = openRingFile(ring);
+      try {
+        return connectDevice({ url: 'ws://127.0.0.1:9/v1', token, series: { count: {} }, store });
+      } catch (error) {
+        store.close();
+        throw error;
+      }
+    };
+    const claims = Buffer.from(JSON.stringify({ sub: 'plant/oven', exp: 1 })).toString('base64url');
+    const first = open(`e30.${claims}.c2ln`);
+    first.write({ count: 1 });
+    await first.close(0);
+    const sentence = `the ring in ${ring} is that of plant/oven, not of plant/press: each device`;
+    expect(() => open('plant/press')).toThrow(sentence);
+    const late = open(() => 'plant/press');
+    await expect(late.flush()).rejects.toThrow(`4004 ${sentence}`);
+    expect(readingsIn()).toBe(1);
+    const again = open('plant/oven');
+    again.write({ count: 2 });
+    await again.close(0);
+    expect(readingsIn()).toBe(2);
+  });
+
+  test('of an earlier version it is taken over, by whoever comes first', () => {
+    openRingFile(ring).close();
+    const before = readFileSync(ring, 'latin1');
+    expect(before).toContain(',"device":null');
+    writeFileSync(ring, before.replace(',"device":null', ' '.repeat(14)), 'latin1');
+    const path = 'p'.repeat(63).concat('/', 'q'.repeat(64));
+    const store = openRingFile(ring);
+    expect(store.claim?.(path)).toBeNull();
+    store.close();
+    const again = openRingFile(ring);
+    expect(again.claim?.('another')).toContain(`is that of ${path}, not of another`);
+    expect(again.claim?.(path)).toBeNull();
+    again.close();
+    expect(readFileSync(ring).length).toBe(256);
+  });
+
   test('a place where no file can be is named', () => {
     const nowhere = join(place.path, 'no', 'such', 'ring');
     expect(() => openRingFile(nowhere)).toThrow(

@@ -5,6 +5,7 @@ import { LANE } from '../../model/reading.ts';
 import type { LaneName } from './device-event.ts';
 import type { OpenWebSocket } from './device-socket.ts';
 import type { RingStore } from './ring-store.ts';
+import { deviceOf } from './token-device.ts';
 
 /** One measured quantity of a device. */
 export interface SeriesOptions {
@@ -72,6 +73,8 @@ export function sessionOptionsOf(options: DeviceOptions, table: SeriesTable): Se
   if (restored && restored.codec !== codec) {
     throw new TypeError(`the ring was stored with the codec ${restored.codec}`);
   }
+  const refusal = typeof token === 'string' ? ringRefusal(options, token) : null;
+  if (refusal !== null) throw new Error(refusal);
   // A lane that has begun goes on to its end, also where no series is on it any more.
   const begun = restored?.lanes.filter(({ next }) => next > 1).map(({ lane }) => lane) ?? [];
   const lanes = new Set([...table.lanes, ...(hasBackfill ? [LANE.backfill] : []), ...begun]);
@@ -90,6 +93,12 @@ export function sessionOptionsOf(options: DeviceOptions, table: SeriesTable): Se
     ua: options.userAgent ?? 'tidegate-client',
     restored,
   };
+}
+
+/** Why the ring that is kept is not that of the device of this token; null: it is, or may be. */
+export function ringRefusal({ store }: DeviceOptions, token: string | undefined): string | null {
+  const device = deviceOf(token);
+  return device === null ? null : (store?.claim?.(device) ?? null);
 }
 
 /** Asks for the credential of the next connection. */

@@ -5,7 +5,13 @@ import { LANE } from '../../model/reading.ts';
 import { type Now, wallUs } from '../../model/time.ts';
 import type { Scalar } from '../../wire/messages.ts';
 import { Clock } from '../host/clock.ts';
-import { type DeviceOptions, seriesOf, sessionOptionsOf, tokenOf } from './client-options.ts';
+import {
+  type DeviceOptions,
+  ringRefusal,
+  seriesOf,
+  sessionOptionsOf,
+  tokenOf,
+} from './client-options.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { DeviceSocket, type OpenWebSocket } from './device-socket.ts';
 import { type DeviceEndedError, endedBy } from './ended-error.ts';
@@ -72,6 +78,7 @@ export class DeviceClient {
       codec,
       openWebSocket: options.openWebSocket ?? openWebSocket,
       tokenOf: () => tokenOf(options),
+      refusalOf: (token: string | undefined) => ringRefusal(options, token),
     };
     this.#socket = new DeviceSocket(parts, (input) => this.#step(input));
     // Whoever called comes to listen first.

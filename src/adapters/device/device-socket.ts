@@ -23,6 +23,8 @@ const CLOSE_CODES = [3000, 4999] as const;
 /** What a device closes with where it must not say the code that fits (1003). */
 const BAD_MESSAGE = 4000;
 
+/** What the gateway would say of a token that may not do this: a human has to fix it. */
+const NOT_ALLOWED = 4004;
 /** Neither a page nor Node is told why a WebSocket did not open; so it says what to look at. */
 const CANNOT_CONNECT =
   'cannot connect: check host and port, the path /v1, and that the gateway runs';
@@ -35,24 +37,30 @@ export class DeviceSocket {
   readonly #codec: Codec;
   readonly #openWebSocket: OpenWebSocket;
   readonly #tokenOf: () => Promise<string | undefined>;
+  readonly #refusalOf: (token: string | undefined) => string | null;
   readonly #onInput: (input: DeviceInput) => void;
   #socket: WebSocketLike | null = null;
   /** Tells whether a token that arrives is still wanted. */
   #attempt = 0;
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  /** `tokenOf` is asked for every connection. */
+  /**
+   * `tokenOf` is asked for every connection, and `refusalOf` then why its token must not be used, as
+   * a sentence, if it must not.
+   */
   constructor(
     parts: {
       readonly codec: Codec;
       readonly openWebSocket: OpenWebSocket;
       readonly tokenOf: () => Promise<string | undefined>;
+      readonly refusalOf: (token: string | undefined) => string | null;
     },
     onInput: (input: DeviceInput) => void,
   ) {
     this.#codec = parts.codec;
     this.#openWebSocket = parts.openWebSocket;
     this.#tokenOf = parts.tokenOf;
+    this.#refusalOf = parts.refusalOf;
     this.#onInput = onInput;
   }
 
@@ -87,6 +95,11 @@ export class DeviceSocket {
   }
 
   #open(url: string, token: string | undefined): void {
+    const refusal = this.#refusalOf(token);
+    if (refusal !== null) {
+      this.#onInput(closed(NOT_ALLOWED, refusal));
+      return;
+    }
     let socket: WebSocketLike;
     try {
       socket = this.#openWebSocket(url, `tidegate.v1.${this.#codec}`);

@@ -81,8 +81,11 @@ class RingFile implements RingStore {
   readonly restored: RingImage | null;
   readonly #path: string;
   readonly #syncs: boolean;
+  readonly #codec: Codec;
   readonly #lock: LogLock;
   readonly #knownSets = new Set<number>();
+  /** The path of the device whose readings these are; null: not known yet. */
+  #device: string | null = null;
   #file: number;
   #bytes = 0;
   /** What keeps the ring from being stored, and when to try again. */
@@ -93,9 +96,30 @@ class RingFile implements RingStore {
   constructor(path: string, { syncs = false, codec = 'cbor' }: RingFileOptions, lock: LogLock) {
     this.#path = path;
     this.#syncs = syncs;
+    this.#codec = codec;
     this.#lock = lock;
-    this.restored = restoredFrom(path, codec);
+    const stored = storedIn(path, codec);
+    this.restored = stored?.image ?? null;
+    this.#device = stored?.device ?? null;
     this.#file = this.#written(this.restored ?? { epoch: null, codec, sets: [], lanes: [] });
+  }
+
+  claim(device: string): string | null {
+    if (this.#device === device || this.#isClosed) return null;
+    if (this.#device !== null) {
+      return `the ring in ${this.#path} is that of ${this.#device}, not of ${device}: each device needs a file of its own`;
+    }
+    this.#device = device;
+    if (this.#error !== null) return null;
+    try {
+      // In place, as long as before: the entries behind it stay.
+      const head = headOf({ codec: this.#codec, syncs: this.#syncs, device });
+      writeSync(this.#file, head, 0, HEAD_BYTES, 0);
+      if (this.#syncs) fdatasyncSync(this.#file);
+    } catch (error) {
+      this.#fail(error);
+    }
+    return null;
   }
 
   note(effects: readonly DeviceEffect[], ring: StoredRing): string | null {
@@ -172,7 +196,8 @@ class RingFile implements RingStore {
     const fresh = `${this.#path}.new`;
     const file = openSync(fresh, 'w');
     try {
-      const head = headOf(image.codec, this.#syncs);
+      const { codec } = image;
+      const head = headOf({ codec, syncs: this.#syncs, device: this.#device });
       const bytes = writeAll(file, Buffer.concat([head, encodeOps(opsOfImage(image))]));
       fdatasyncSync(file);
       renameSync(fresh, this.#path);
@@ -191,15 +216,21 @@ interface Head {
   readonly codec: Codec;
   readonly syncs: boolean;
   readonly boot: string;
+  /** Absent in files of earlier versions; null: not known yet. */
+  readonly device?: string | null;
 }
 
-function headOf(codec: Codec, syncs: boolean): Buffer {
-  const head: Head = { codec, syncs, boot: bootMark() };
+/** A path takes at most 128 bytes, so that it fits. */
+function headOf(parts: Omit<Head, 'boot'>): Buffer {
+  const head: Head = { ...parts, boot: bootMark() };
   return Buffer.from(`${FORMAT} whole ${JSON.stringify(head)}`.padEnd(HEAD_BYTES - 1) + '\n');
 }
 
 /** What the file holds; null if there is none, or it holds nothing. */
-function restoredFrom(path: string, codec: Codec): RingImage | null {
+function storedIn(
+  path: string,
+  codec: Codec,
+): { readonly image: RingImage; readonly device: string | null } | null {
   const file = read(path);
   if (file === null || file.length === 0) return null;
   const text = file.toString('utf8', 0, HEAD_BYTES);
@@ -210,7 +241,7 @@ function restoredFrom(path: string, codec: Codec): RingImage | null {
   for (const op of decodeOps(file, HEAD_BYTES).ops) replay.apply(op);
   const isWhole = text.startsWith('whole', STATE_AT);
   if (!isWhole || (!head.syncs && !isSameBoot(head.boot, bootMark()))) replay.forgetEpoch();
-  return replay.image(codec);
+  return { image: replay.image(codec), device: head.device ?? null };
 }
 
 function read(path: string): Buffer | null {

@@ -13,6 +13,11 @@ export interface RingStore {
   /** What was retained when the last process ended; null: nothing, or nothing that can be used. */
   readonly restored: RingImage | null;
   /**
+   * A connection for this device is about to be opened: the ring is its own from now on. Returns, as
+   * a sentence, that it is another one's already; else null.
+   */
+  claim?(device: string): string | null;
+  /**
    * Takes note of what a step did, before any of it is sent. Returns what keeps the ring from being
    * stored, as a sentence; null if it is stored. Never throws.
    */
