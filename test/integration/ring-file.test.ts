@@ -172,6 +172,8 @@ describe('the file', () => {
         ringBytes: 64 * 1024,
         latencyMs: 60_000,
       });
+      // Waits for company, which must not cost it its place when an alarm finds no room.
+      expect(device.write({ count: 0 })).toBe(true);
       let taken = 0;
       const name = lane === 'live' ? 'count' : 'alarm';
       while (taken < 100_000 && device.write({ [name]: taken + 0.1 }, 1_700_000_000_000 + taken)) {
@@ -183,10 +185,11 @@ describe('the file', () => {
       const store = openRingFile(left, { codec });
       store.close();
       const frames = store.restored?.lanes.flatMap((one) => one.frames) ?? [];
-      expect(frames.reduce((sum, { readings }) => sum + readings, 0)).toBe(taken);
+      expect(frames.reduce((sum, { readings }) => sum + readings, 0)).toBe(taken + 1);
       expect(taken).toBeGreaterThan(100);
       const bytes = frames.reduce((sum, frame) => sum + frame.blocks.length + 80, 0);
-      expect(bytes).toBeLessThanOrEqual(64 * 1024);
+      // Alarms may take the room of the row that waited, which has its place all the same.
+      expect(bytes).toBeLessThanOrEqual(64 * 1024 + (lane === 'critical' ? 100 : 0));
       expect(bytes).toBeGreaterThan(50 * 1024);
       await device.close(0);
       rmSync(ring);

@@ -186,6 +186,8 @@ export class DeviceClient {
     const blocks = this.#intake.alarms(values, timeUs);
     const effects = this.#step({ kind: 'form', lane: LANE.critical, blocks });
     if (effects.every(({ kind }) => kind !== 'refused')) return true;
+    // So that what was taken is in the ring wherever `write` says no.
+    this.#formAll();
     this.#room.refuse(LANE.critical, bytesOf(values, 1));
     return false;
   }
