@@ -16,6 +16,8 @@ const RESERVED_MOST = 0.95;
 const DEFAULT_FILE = 'tidegate.yaml';
 /** Variables with this prefix are ours: one that we do not know is a typing error. */
 const OUR_PREFIX = 'TIDEGATE_';
+/** Ours too, but no setting: README's devices find the gateway by it. */
+const NO_SETTINGS: readonly string[] = ['TIDEGATE_URL'];
 /** A bad value is quoted up to here. Units: characters. */
 const QUOTED_CHARS_MAX = 60;
 
@@ -225,7 +227,8 @@ function checkEnvironment(env: ConfigInput['env'], faults: Fault[]): void {
   const known = Object.values(SETTINGS).flatMap((setting) => setting.env);
   const ours = known.filter((name) => name.startsWith(OUR_PREFIX));
   for (const name of Object.keys(env)) {
-    if (!name.startsWith(OUR_PREFIX) || known.includes(name)) continue;
+    if (!name.startsWith(OUR_PREFIX) || known.includes(name) || NO_SETTINGS.includes(name))
+      continue;
     faults.push({ where: name, message: `unknown variable${didYouMean(name, ours)}` });
   }
 }

@@ -90,19 +90,25 @@ export const readSessions = (text: string): Read<number> => readWhole(text, 1, S
 export const readBytes = (text: string): Read<number> => readSize(text, BUDGET_BYTES_MIN);
 
 /** Reads a rate in bytes a second, written as a size. */
-export const readRate = (text: string): Read<number> => readSize(text, RATE_BYTES_MIN);
+export const readRate = (text: string): Read<number> =>
+  readSize(text, RATE_BYTES_MIN, { what: 'bytes a second', example: '64KiB' });
 
 /** Reads what a device under a quota may send at once: less than a window would hold it up. */
 export const readBurst = (text: string): Read<number> => readSize(text, BURST_BYTES_MIN);
 
-function readSize(text: string, least: number): Read<number> {
+const BYTES = { what: 'bytes', example: '64MiB' };
+
+function readSize(text: string, least: number, { what, example } = BYTES): Read<number> {
   const parts = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text);
   const unit = parts === null ? undefined : UNITS[(parts[2] as string).toUpperCase()];
   const value = parts === null || unit === undefined ? Number.NaN : Number(parts[1]) * unit;
   if (!Number.isSafeInteger(value)) {
-    return bad('expected a whole number of bytes, with B, KiB, MiB or GiB if you like: 64MiB');
+    return bad(
+      `expected a whole number of ${what}, with B, KiB, MiB or GiB if you like: ${example}`,
+    );
   }
-  return value < least ? bad(`expected at least ${formatBytes(least)}`) : { value };
+  const per = what === BYTES.what ? '' : ' a second';
+  return value < least ? bad(`expected at least ${formatBytes(least)}${per}`) : { value };
 }
 
 /** Writes a size in the largest unit that leaves it whole. */

@@ -276,6 +276,18 @@ describe('bad values', () => {
     expect(faultsOf({ flags: { shards: '3' }, env: { TIDEGATE_SHARDS: 'x' } })).toHaveLength(1);
   });
 
+  it.each([
+    [
+      'fast',
+      'expected a whole number of bytes a second, with B, KiB, MiB or GiB if you like: 64KiB',
+    ],
+    ['1B', 'expected at least 1KiB a second'],
+  ])('a rate of %s speaks of bytes a second', (rate, message) => {
+    expect(faultsOf({ files: { 'tidegate.yaml': `ingest: {quota: {rate: ${rate}}}` } })).toEqual([
+      expect.stringMatching(new RegExp(`: ${message}$`)),
+    ]);
+  });
+
   it('that are long are cut', () => {
     expect(faultsOf({ flags: { log: 'x'.repeat(5000) } })[0]?.length).toBeLessThan(150);
   });
@@ -284,6 +296,13 @@ describe('bad values', () => {
     expect(faultsOf({ env: { TIDEGATE_LISTN: '127.0.0.1:1' } })).toEqual([
       'TIDEGATE_LISTN: unknown variable, did you mean TIDEGATE_LISTEN?',
     ]);
+  });
+});
+
+describe('TIDEGATE_URL', () => {
+  it("is known though it is no setting: README's devices read it", () => {
+    const config = load({ env: { TIDEGATE_URL: 'ws://127.0.0.1:8080/v1' } });
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080 });
   });
 });
 
