@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -138,7 +139,22 @@ describe('a data directory', () => {
     await writeFile(directory, 'not a directory');
     const { exitCode, message } = await refusal();
     expect(exitCode).toBe(78);
-    expect(message).toContain(`cannot use the data directory ${directory}: EEXIST`);
+    const sentence = `cannot use the data directory ${directory}: it is a file, not a directory`;
+    expect(message).toBe(sentence);
+  });
+
+  // A recursive mkdir of Node never ends there.
+  it.runIf(existsSync('/proc'))('is refused where no directory can be made', async () => {
+    directory = '/proc/tidegate/data';
+    const { exitCode, message } = await refusal();
+    expect(exitCode).toBe(78);
+    expect(message).toContain(`cannot use the data directory ${directory}: ENOENT`);
+  });
+
+  it('is made with its parents', async () => {
+    directory = join(place.path, 'a', 'b', 'data');
+    await written(1);
+    expect(await found()).toEqual([0]);
   });
 
   it('is refused if LOCK is something else', async () => {

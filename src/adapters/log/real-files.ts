@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { lockFile } from './directory-lock.ts';
-import type { LogFile, LogFiles, OpenMode } from './files.ts';
+import { codeOf, type LogFile, type LogFiles, type OpenMode } from './files.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR } = fs.constants;
 /** Only Linux has it. */
@@ -104,11 +105,34 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/**
+ * Step by step: Node's recursive mkdir tries for ever, without a pause, where the system says ENOENT
+ * though the parent is there, as it does in /proc (seen with Node 24.21).
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await fsPromises.mkdir(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || parent === path) return isThere(path, error);
+    await makeDirectory(parent);
+    // Whoever made it meanwhile did what we wanted.
+    await fsPromises.mkdir(path).catch((again: unknown) => isThere(path, again));
+  }
+}
+
+/** A directory may be there and mkdir have another reason than EEXIST: a system that is read-only. */
+async function isThere(path: string, error: unknown): Promise<void> {
+  const stats = await fsPromises.stat(path).catch(() => null);
+  if (stats?.isDirectory()) return;
+  if (stats === null) throw error;
+  const sentence = 'it is a file, not a directory';
+  throw Object.assign(new Error(sentence, { cause: error }), { code: 'ENOTDIR' });
+}
+
 /** The real file system. */
 export const realFiles: LogFiles = {
-  async makeDirectory(path) {
-    await fsPromises.mkdir(path, { recursive: true });
-  },
+  makeDirectory,
   names: (path) => fsPromises.readdir(path),
   open: openFile,
   rename: (from, to) => fsPromises.rename(from, to),
