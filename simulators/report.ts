@@ -1,5 +1,5 @@
 import type { FleetView } from './fleet-view.ts';
-import { countOf, DUR_WORDS, durationOf, plural } from './words.ts';
+import { countOf, DUR_WORDS, durationOf, plural, whyWords } from './words.ts';
 
 /** Two digits after the point are as good as the histogram. */
 const rounded = (ms: number | null): number | null =>
@@ -36,7 +36,7 @@ export function summary(view: FleetView, elapsedMs: number): string {
     `  acked        ${frames(tally.framesAcked, tally.readingsAcked)}${durWords(tally.dur)}`,
     `  unacked      ${plural(view.unacked, 'frame')}`,
     `  ack latency  p50 ${ack(0.5)}, p99 ${ack(0.99)}`,
-    `  blocked      ${durationOf(view.blockedMs)} without credit, summed over the devices`,
+    `  blocked      ${durationOf(view.blockedMs)} without credit, summed over the devices${whyWords(tally.why)}`,
     `  reconnects   ${countOf(tally.reconnects)}`,
   ];
   return [...lines, ...troubles(view).map((line) => `  ${line}`)].join('\n');

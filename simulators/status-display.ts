@@ -1,5 +1,5 @@
 import type { FleetView } from './fleet-view.ts';
-import { countOf, DUR_WORDS, durationOf, sizeOf } from './words.ts';
+import { countOf, DUR_WORDS, durationOf, sizeOf, whyWords } from './words.ts';
 
 /** What a status needs besides the fleet's own figures. */
 export interface Progress {
@@ -118,7 +118,7 @@ function blockOf(view: FleetView, progress: Progress, rates: Rates): string[] {
     row('backlog', `${sizeOf(view.backlog).padStart(11)}   waits for credit or a connection`),
     row('credit', `${sizeOf(view.credit).padStart(11)}   may be sent at once`),
     row('ack latency', `p50 ${ack(0.5)}   p99 ${ack(0.99)}   (from sending to the ack)`),
-    row('blocked', `${durationOf(view.blockedMs)} without credit, summed over the devices`),
+    row('blocked', `${durationOf(view.blockedMs)} without credit in all${whyWords(tally.why)}`),
     row('reconnects', countOf(tally.reconnects)),
   ];
 }
@@ -135,7 +135,7 @@ function lineOf(view: FleetView, progress: Progress, rates: Rates): string {
     `backlog ${sizeOf(view.backlog)},`,
     `credit ${sizeOf(view.credit)},`,
     `ack p50 ${ack(0.5)} p99 ${ack(0.99)},`,
-    `blocked ${durationOf(view.blockedMs)},`,
-    `reconnects ${tally.reconnects}`,
+    `reconnects ${tally.reconnects},`,
+    `blocked ${durationOf(view.blockedMs)}${whyWords(tally.why)}`,
   ].join(' ');
 }

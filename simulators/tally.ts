@@ -18,6 +18,8 @@ export class Tally {
   stopped = 0;
   /** What the last ack was worth: 0, 1 or 2 of PROTOCOL §6.4. */
   dur: number | null = null;
+  /** The last reason that any device was told for its limits standing still; 0: none so far. */
+  why = 0;
   readonly latency = new Latency();
 
   /** Takes note of one effect of a device session. */
@@ -52,11 +54,13 @@ export class Tally {
       case 'stopped':
         this.stopped += 1;
         return;
+      case 'terms':
+        if (effect.why !== 0) this.why = effect.why;
+        return;
       case 'formed':
       case 'renumbered':
       case 'clockSet':
       case 'welcomed':
-      case 'terms':
       case 'moved':
       case 'connect':
       case 'send':

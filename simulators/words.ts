@@ -1,5 +1,6 @@
 import type { Ending } from '../src/client/reconnect-policy.ts';
 import { CODES } from '../src/model/errors.ts';
+import { WHY } from '../src/model/why.ts';
 
 const isCode = (code: number): code is keyof typeof CODES => Object.hasOwn(CODES, code);
 
@@ -20,6 +21,19 @@ export function wordsOf(ending: Ending): string {
   const named = isCode(code) ? ` ${CODES[code].name}: ${CODES[code].sentence}` : '';
   return `the server sent ${code}${named}${said}`;
 }
+
+/** Why limits are not advancing. Source: PROTOCOL §3.4, key 42. */
+const WHY_WORDS: Readonly<Record<number, string>> = {
+  [WHY.logSlow]: 'the log is slow',
+  [WHY.logDown]: 'the log is down',
+  [WHY.quota]: 'the quota is used up',
+  [WHY.memory]: 'the gateway is short of memory',
+  [WHY.draining]: 'the gateway is going down',
+};
+
+/** The last reason that was told for waiting, behind the time it took; empty text if there was none. */
+export const whyWords = (why: number): string =>
+  why === 0 ? '' : `; last told why: ${WHY_WORDS[why] ?? `reason ${why}`}`;
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB'] as const;
 

@@ -52,7 +52,7 @@ export const SIMULATE_OPTIONS = {
   duration: {
     kind: 'text',
     shape: 'TIME',
-    help: 'such as 30s, 5m or 1h',
+    help: 'such as 30s, 5m or 1h; the last acks may take up to 30 s more',
     otherwise: 'until Ctrl-C, or the end of a replay',
   },
   prefix: { kind: 'text', shape: 'PATH', help: 'devices are PATH/0001 …', otherwise: 'sim' },

@@ -20,7 +20,10 @@ const HELP: HelpPage = {
   summary:
     'Devices that measure something and send it to a gateway, as real ones would: they obey its\n' +
     'credit, keep what is not acknowledged, and come back after an outage with all of it.\n' +
-    'Ends with 0 if everything was acknowledged, else with 1.',
+    'After the last reading it waits up to 30 s for the last acks, and for a gateway that is away.\n' +
+    'Ends with 0 if then nothing is unacked and no device had to stop, else with 1. A frame that the\n' +
+    'gateway refuses is settled by that (scenario poison makes such frames), and so is one that was\n' +
+    'dropped here and declared lost: the summary counts both, the exit code does not.',
   options: SIMULATE_OPTIONS,
   sections: [
     [
@@ -37,6 +40,7 @@ const HELP: HelpPage = {
       'backlog      what waits for credit, that is for the gateway, or for a connection',
       'credit       what the gateway allows to be sent right now',
       'ack latency  from sending a frame to the message that covers it',
+      'blocked      how long devices had readings and no credit, and the last reason they were told',
     ],
   ],
 };

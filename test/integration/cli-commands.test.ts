@@ -21,7 +21,10 @@ describe('help', () => {
 
   it.each<[string, string[]]>([
     ['serve', ['--listen', '--budget', 'TIDEGATE_SHARDS', 'ingest.budget', 'Exit codes']],
-    ['simulate', ['--url', '--devices', '--replay', '--journal']],
+    [
+      'simulate',
+      ['--url', '--devices', '--replay', '--journal', 'up to 30 s', 'refuses is settled'],
+    ],
     ['tail', ['--topic', '--series', '--follow', '--all', '--json', '--data']],
     ['config', ['--listen', '--json', 'KAFKA_BROKERS']],
     ['demo', ['--devices', '--listen']],
