@@ -33,7 +33,7 @@ export const SERVE_HELP: HelpPage = {
     [
       'To be reached from other machines (a tidegate.yaml; see `tidegate token` too):',
       'listen: {address: 0.0.0.0:8080, plaintext: trusted-network}',
-      'auth: {hs256: {secretFile: ./secret}}     made by: openssl rand -hex 32 > secret',
+      'auth: {hs256: {secretFile: ./secret}}     made by: (umask 077; openssl rand -hex 32 > secret)',
     ],
   ],
 };

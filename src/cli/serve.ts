@@ -7,6 +7,7 @@ import { createHttp, type Readiness } from '../adapters/host/http.ts';
 import { LogTeller } from '../adapters/host/log-teller.ts';
 import { createLogger, type Logger } from '../adapters/host/logger.ts';
 import { createMetrics } from '../adapters/host/metrics.ts';
+import { RefusalTeller } from '../adapters/host/refusal-teller.ts';
 import { createStats } from '../adapters/host/stats.ts';
 import { WsServer } from '../adapters/in/ws-server.ts';
 import { openFileLog } from '../adapters/log/file-log.ts';
@@ -27,6 +28,7 @@ import { figures } from './figures.ts';
 import { printHelp } from './help.ts';
 import { ledgerOf } from './ledger.ts';
 import { parseOptions } from './options.ts';
+import { isSecretOpen } from './secret-mode.ts';
 import { SERVE_HELP } from './serve-help.ts';
 import { obeySignals } from './signals.ts';
 import { versionOf } from './version.ts';
@@ -55,11 +57,18 @@ export async function serve(argv: readonly string[], files = realFiles): Promise
   if (options.help) return printHelp(SERVE_HELP);
   const config = configOf(options);
   const logger = createLogger(config.logLevel);
+  if (isSecretOpen(config)) {
+    logger.warn(
+      'every user of this machine may read the secret of auth.hs256.secretFile: chmod 600',
+    );
+  }
   const log = await openLog(config, logger, files);
+  const node = new Node(config, logger, log);
   try {
-    return await new Node(config, logger, log).run();
+    return await node.run();
   } finally {
     await log.close();
+    node.tellStopped();
   }
 }
 
@@ -96,7 +105,8 @@ class Node {
   readonly #sockets: WsServer;
   readonly #driver: Driver;
   #isOwner = false;
-  #isLeaving = false;
+  /** A stop that somebody asked for: since when, and how many sessions there were. */
+  #leaving: { readonly sinceMs: number; readonly sessions: number } | null = null;
   #end: (code: number) => void = () => undefined;
 
   constructor(config: Config, logger: Logger, log: ShardLog) {
@@ -146,6 +156,11 @@ class Node {
     });
     const teller = new LogTeller(this.#logger);
     this.#log.onState = (state) => teller.turn(state);
+    const refusals = new RefusalTeller(this.#logger, () => ({
+      frames: this.#driver.gateway.ingest.ledger.rejectedBy,
+      connections: this.#sockets.closes,
+    }));
+    refusals.start();
     this.#obeySignals();
     // A stop does not wait for a log that is long to read or out of reach.
     const code = await Promise.race([this.#driver.start().then(() => ended), ended]);
@@ -153,7 +168,20 @@ class Node {
     this.#sockets.terminate();
     this.#server.close();
     this.#server.closeAllConnections();
+    refusals.stop();
     return code;
+  }
+
+  /** The last words of a stop that somebody asked for, once the log is closed. */
+  tellStopped(): void {
+    if (this.#leaving === null) return;
+    const { sinceMs, sessions } = this.#leaving;
+    const seconds = Math.round((performance.now() - sinceMs) / 100) / 10;
+    const { ingest, isDrained } = this.#driver.gateway;
+    const fields = { sessions, remaining: ingest.sessions, seconds };
+    const isWhole = ingest.sessions === 0 && isDrained;
+    const rest = isWhole ? 'the log has everything' : 'devices keep what was not acknowledged';
+    this.#logger.info(fields, `stopped: ${rest}`);
   }
 
   get #port(): number {
@@ -173,8 +201,8 @@ class Node {
   #obeySignals(): void {
     obeySignals((count, signal) => {
       if (count > 1) return this.#end(0);
-      this.#isLeaving = true;
-      const sessions = this.#driver.gateway.ingest.sessions;
+      const { sessions } = this.#driver.gateway.ingest;
+      this.#leaving = { sinceMs: performance.now(), sessions };
       this.#logger.info({ signal, sessions }, 'stopping: sessions are told to go, and served on');
       void this.#driver.leave(LEAVE_MS_MAX).then(() => this.#end(0));
     });
@@ -208,7 +236,7 @@ class Node {
   #readiness(): Readiness {
     const { state, kind } = this.#log;
     const reasons: string[] = [];
-    if (this.#isLeaving) reasons.push('this node is going down');
+    if (this.#leaving !== null) reasons.push('this node is going down');
     if (state.kind !== 'ok') reasons.push(state.reason);
     else if (!this.#isOwner) reasons.push('the log is being read');
     else if (this.#driver.gateway.delivery.isRecovering)

@@ -16,6 +16,7 @@ test('SIGTERM to `npm start` stops the gateway, in order', async () => {
   const { code, stderr } = await killed(npm, 'SIGTERM');
   expect(code).toBe(0);
   expect(stderr).toContain('stopping');
+  expect(stderr).toMatch(/"sessions":0,"remaining":0,"seconds":[\d.]+,"msg":"stopped: /);
   const [http = ''] = /http:\/\/\S+/.exec(ready) ?? [];
   await expect(fetch(`${http}/healthz`)).rejects.toThrow();
 });

@@ -24,6 +24,10 @@ afterAll(async () => {
   const { code, stderr } = await gateway.stop();
   expect(code).toBe(0);
   expect(stderr).toContain('devices and readers need tokens');
+  // Others may read what `securedPlace` writes.
+  expect(stderr.split('chmod 600')).toHaveLength(2);
+  expect(stderr).toContain('connections are refused or ended: missing or bad credential');
+  expect(stderr).toContain('stopped: the log has everything');
   // Neither a token, nor what somebody showed for one, nor the secret.
   expect(stderr).not.toMatch(new RegExp(`eyJ|planted-nonsense|${SECRET}`));
   rmSync(place.directory, { recursive: true });

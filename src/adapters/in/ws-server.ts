@@ -56,6 +56,8 @@ interface Peer {
 
 /** The WebSocket side of the gateway: upgrades are judged before they become sessions. */
 export class WsServer implements Sockets {
+  /** Upgrades refused and sessions closed by us, by code: as many codes as there are. */
+  readonly closes = new Map<number, number>();
   readonly #options: WsServerOptions;
   readonly #peers = new Map<SessionId, Peer>();
   readonly #server: WebSocketServer;
@@ -93,7 +95,7 @@ export class WsServer implements Sockets {
 
   close(session: SessionId, code: number, reason: string): void {
     const socket = this.#peers.get(session)?.socket;
-    this.#peers.delete(session);
+    if (this.#peers.delete(session)) this.#count(code);
     socket?.close(code, reason);
   }
 
@@ -121,6 +123,10 @@ export class WsServer implements Sockets {
     this.#peers.clear();
   }
 
+  #count(code: number): void {
+    this.closes.set(code, (this.closes.get(code) ?? 0) + 1);
+  }
+
   #hear(session: SessionId): void {
     const peer = this.#peers.get(session);
     if (!peer) return;
@@ -145,6 +151,7 @@ export class WsServer implements Sockets {
     const address = stream.remoteAddress ?? '';
     const judged = await this.#judge(request, address);
     if ('status' in judged) {
+      this.#count(judged.code);
       socket.end(rawAnswer(refusalAnswer(judged)));
       return;
     }
