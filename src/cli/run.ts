@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'prints what is in the log',
     load: async () => (await import('./tail.ts')).tail,
   },
+  log: {
+    summary: 'checks a file log, or tells what it is',
+    load: async () => (await import('./log.ts')).log,
+  },
   config: {
     summary: 'prints the configuration that is in force',
     load: async () => (await import('./config.ts')).config,

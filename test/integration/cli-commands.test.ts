@@ -14,7 +14,16 @@ describe('help', () => {
   it.each([[['--help']], [['-h']], [[]]])('tidegate %j lists the commands', async (argv) => {
     const { code, stdout, stderr } = await runCli(argv);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['serve', 'simulate', 'demo', 'tail', 'config', 'token', 'version']) {
+    for (const command of [
+      'serve',
+      'simulate',
+      'demo',
+      'tail',
+      'log',
+      'config',
+      'token',
+      'version',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command} +\\S`, 'm'));
     }
   });

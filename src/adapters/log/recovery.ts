@@ -49,14 +49,16 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   return { firsts, sequence, offsets, usedBytes, segment };
 }
 
-function checkBeginning(directory: string, firsts: readonly number[]): void {
+/** Rejects: a log whose first segment is not there. */
+export function checkBeginning(directory: string, firsts: readonly number[]): void {
   const first = firsts[0] ?? 0;
   if (first === 0) return;
   const place = { path: join(directory, segmentName(0)), position: 0 };
   throw damaged(place, `the segment is missing; the first one there is ${segmentName(first)}`);
 }
 
-function outOfOrder(place: Place, offset: number, expected: number): Error {
+/** The refusal of a record whose offset is not the next one. */
+export function outOfOrder(place: Place, offset: number, expected: number): Error {
   return damaged(place, `the record has offset ${offset} in its shard instead of ${expected}`);
 }
 

@@ -7,10 +7,13 @@
 export class StartError extends Error {
   override readonly name = 'StartError';
   readonly exitCode: 69 | 78;
+  /** Where the log is damaged, if it is. */
+  readonly place: Place | undefined;
 
-  constructor(exitCode: 69 | 78, sentence: string, options?: ErrorOptions) {
+  constructor(exitCode: 69 | 78, sentence: string, options?: ErrorOptions & { place?: Place }) {
     super(sentence, options);
     this.exitCode = exitCode;
+    this.place = options?.place;
   }
 }
 
@@ -28,6 +31,7 @@ export function damaged(place: Place, finding: string): StartError {
     `the log is damaged: ${place.path}, byte ${place.position}: ${finding}. ` +
       'Acknowledged records may be lost there, so nothing was changed. ' +
       'Restore the data directory from a copy, or move it away to start with an empty log',
+    { place },
   );
 }
 
