@@ -89,14 +89,16 @@ function levelsOf(now) {
   const sessions = now?.sessions ?? Number.NaN;
   const inFlight = now?.frames.inFlight ?? Number.NaN;
   const credit = now?.creditOutstandingBytes ?? Number.NaN;
-  const watching = now ? `${formatCount(now.subscriptions)} × watching` : '';
+  const { subscriptions = 0 } = now ?? {};
+  const watched = `${formatCount(subscriptions)} subscription${subscriptions === 1 ? '' : 's'}`;
   return [
     {
       label: 'Sessions',
       value: sessions,
       text: formatCount(sessions),
-      note: watching,
-      title: 'Connections that are let in: devices, and pages like this one.',
+      note: now ? watched : '',
+      title:
+        'Connections that are let in: devices, and pages like this one, which subscribes to the list and to the series it shows.',
     },
     {
       label: 'In flight',

@@ -146,11 +146,15 @@ class Page {
     this.#list.choose(topic, { reveal: true });
   }
 
-  /** Something moves from the first moment on, whatever it is. */
+  /**
+   * Something moves from the first moment on: the first series that is live. Where none is, the first
+   * one of all will do, but only once all are known.
+   */
   #chooseFirst() {
-    const first = this.#book.shown[0];
-    if (!this.#isAutomatic || !first || this.#book.get(this.#chosen.topic)) return;
-    this.#show(first.topic);
+    if (!this.#isAutomatic || this.#book.get(this.#chosen.topic)) return;
+    const live = this.#book.firstLive(this.#session.nowUs);
+    const first = live ?? (this.#isLive ? this.#book.shown[0] : undefined);
+    if (first) this.#show(first.topic);
   }
 
   #tick() {

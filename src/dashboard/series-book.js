@@ -7,6 +7,9 @@ export const LIST_AGGREGATES = ['n', 'mean', 'last', 'tlast'];
 /** Windows kept for the small curve of a row. */
 export const CURVE_WINDOWS = 45;
 
+/** A series whose newest reading is older than this is silent. Units: µs. */
+export const SILENT_US = 10_000_000;
+
 /** @typedef {{ topic: string, unit: string, windows: Windows, key: string }} Entry */
 
 /** The series by topic. Bounds: what one subscription numbers, 5 000. */
@@ -38,6 +41,14 @@ export class SeriesBook {
   get shown() {
     if (this.#isStale) this.#sort();
     return this.#shown;
+  }
+
+  /** The first of them that is live. @param {number} nowUs the server's time */
+  firstLive(nowUs) {
+    return this.shown.find(({ windows }) => {
+      const newest = windows.newest();
+      return newest !== undefined && nowUs - newest.tlast <= SILENT_US;
+    });
   }
 
   /** @param {string} text words in any order; each must be in the topic or be the unit */

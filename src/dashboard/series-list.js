@@ -1,7 +1,7 @@
 /** The list of series: only the rows in sight exist, and they are drawn once a second. */
 
 import { formatAge, formatValue } from './format.js';
-import { CURVE_WINDOWS } from './series-book.js';
+import { CURVE_WINDOWS, SILENT_US } from './series-book.js';
 import { colour, drawSpark } from './spark.js';
 
 /** @typedef {import('./series-book.js').Entry} Entry */
@@ -154,7 +154,7 @@ class Row {
     setText(this.#value, newest ? valueText(newest) : '–');
     setText(this.#unit, unit);
     setText(this.#age, newest ? formatAge(nowUs - newest.tlast) : '');
-    this.#age.classList.toggle('old', newest !== undefined && nowUs - newest.tlast > 10e6);
+    this.#age.classList.toggle('old', newest !== undefined && nowUs - newest.tlast > SILENT_US);
     this.#draw(windows, nowUs);
   }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -19,6 +20,10 @@ const NEWEST_AGE_MS_MAX = 3000;
 const BETWEEN_SHOTS_MS = 5000;
 /** Longer than this and a person feels it. */
 const FREEZE_MS_MAX = 250;
+/** Devices that have gone when they are looked at, first in the list. */
+const BRIEFLY = ['--devices', '1', '--prefix', 'aaa', '--duration', '1s'];
+/** Longer than the page calls a series live. */
+const SILENT_MS = 11_000;
 /** Where the pictures go, for those who want to look at them. */
 const PICTURES = process.env['PICTURES_DIR'];
 
@@ -109,6 +114,23 @@ test('the page says how to begin, then shows by itself what comes, and moves', a
   expect(rates).toMatch(/Frames\/s[1-9]/);
   expect(browser.complaints).toEqual([]);
 });
+
+test('the page opens with a series that is live, though silent ones come first', async () => {
+  const { url } = await serve();
+  const before = start('simulate', '--url', `${url.replace('http', 'ws')}/v1`, ...BRIEFLY);
+  expect(await before.ended).toBe(0);
+  await sleep(SILENT_MS);
+  simulate(url, '--devices', '1', '--prefix', 'zzz');
+  await expect
+    .poll(async () => (await fetch(`${url}/api/stats`)).text(), { timeout: 15_000 })
+    .toContain('"sessions":1,');
+  // Its first windows are there when the page comes.
+  await sleep(3000);
+  const page = await browser.page(url);
+  await hasAtLeast(page, 'series', 6);
+  await expect.poll(() => told(page, 'topic'), { timeout: 5000 }).toMatch(/^zzz\//);
+  expect(await page.locator('#rows .row').first().textContent()).toContain('aaa/');
+}, 60_000);
 
 test('a series is found by its words, chosen, and can be linked to', async () => {
   const { url } = await serve();

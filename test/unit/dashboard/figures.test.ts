@@ -31,7 +31,7 @@ describe('the figures of the node', () => {
       'Frames/s': ['100', '400 in all'],
       'Readings/s': ['1,000', '4,000 in all'],
       'Bytes/s': ['62.9 KiB', '252 KiB in all'],
-      Sessions: ['12', '2 × watching'],
+      Sessions: ['12', '2 subscriptions'],
       Ack: ['–', 'p50 · p99 –'],
       Append: ['0.6 ms', 'p50 · p99 3.8 ms'],
       'In flight': ['3', 'frames not settled'],
