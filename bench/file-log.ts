@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- file-log [--quick]`: the embedded log next to a bare fs.write with O_DSYNC
- * of the same number of bytes into a preallocated file. 644-byte rows, one group after the other,
+ * `npm run bench -- file-log [--quick]`: the embedded log next to a bare fs.write with O_DSYNC, and
+ * to one that fs.fdatasync follows, of the same number of bytes into a preallocated file. 644-byte rows, one group after the other,
  * interleaved repetitions, median and spread. CPU is that of the whole process, so the log's side
  * includes filling its segments with zeros in advance.
  */
@@ -17,7 +17,7 @@ const ROW_BYTES = 644;
 const isQuick = process.argv.includes('--quick');
 const REPETITIONS = isQuick ? 2 : 5;
 const MILLISECONDS = isQuick ? 200 : 1000;
-const ROWS_PER_GROUP = [1, 24, 400, 3000];
+const ROWS_PER_GROUP = [1, 24, 100, 400, 3000];
 
 /** What one repetition of one side measured. */
 interface Measured {
@@ -56,8 +56,9 @@ async function measure(
 }
 
 /** A preallocated file that is overwritten round and round. */
-function bareWriter(path: string, bytes: number): { group(): Promise<void>; close(): void } {
-  const fd = fs.openSync(path, O_RDWR | O_CREAT | O_DSYNC);
+function bareWriter(path: string, bytes: number, how: 'durable' | 'synced') {
+  const isDurable = how === 'durable';
+  const fd = fs.openSync(path, O_RDWR | O_CREAT | (isDurable ? O_DSYNC : 0));
   const zeros = new Uint8Array(1024 * 1024);
   for (let at = 0; at < SEGMENT_BYTES; at += zeros.length)
     fs.writeSync(fd, zeros, 0, zeros.length, at);
@@ -65,14 +66,15 @@ function bareWriter(path: string, bytes: number): { group(): Promise<void>; clos
   const group = new Uint8Array(bytes).fill(7);
   let position = 0;
   return {
-    group: () => {
+    group: (): Promise<void> => {
       if (position + bytes > SEGMENT_BYTES) position = 0;
       const at = position;
       position += bytes;
       return new Promise((resolve, reject) => {
         fs.write(fd, group, 0, bytes, at, (fault, count) => {
           if (fault !== null || count !== bytes) reject(fault ?? new Error('short write'));
-          else resolve();
+          else if (isDurable) resolve();
+          else fs.fdatasync(fd, (failed) => (failed === null ? resolve() : reject(failed)));
         });
       });
     },
@@ -93,26 +95,29 @@ function print(name: string, all: readonly Measured[]): void {
   const cpu = column((measured) => measured.cpuUsPerRow, 2);
   const rate = column((measured) => measured.megabytesPerSecond, 1);
   const wait = column((measured) => measured.groupMs, 2);
-  process.stdout.write(`${name.padEnd(18)} ${cpu} ${rate} ${wait}\n`);
+  process.stdout.write(`${name.padEnd(22)} ${cpu} ${rate} ${wait}\n`);
 }
 
 async function appendBoth(directory: string, log: FileLog): Promise<void> {
   process.stdout.write(
-    `${'644-byte rows'.padEnd(18)} ${'CPU µs per row'.padEnd(24)} ${'MB/s'.padEnd(24)} ms per group\n`,
+    `${'644-byte rows'.padEnd(22)} ${'CPU µs per row'.padEnd(24)} ${'MB/s'.padEnd(24)} ms per group\n`,
   );
   for (const rows of ROWS_PER_GROUP) {
     const batch = batchOf(rows);
     const bytes = rows * recordBytes(batch, 0);
-    const bare = bareWriter(join(directory, 'bare'), bytes);
-    const ours: Measured[] = [];
-    const theirs: Measured[] = [];
+    const durable = bareWriter(join(directory, 'durable'), bytes, 'durable');
+    const synced = bareWriter(join(directory, 'synced'), bytes, 'synced');
+    const sides = [
+      { name: 'log', group: () => log.append(batch), seen: [] as Measured[] },
+      { name: 'bare O_DSYNC', group: durable.group, seen: [] as Measured[] },
+      { name: 'bare fdatasync', group: synced.group, seen: [] as Measured[] },
+    ];
     for (let repetition = 0; repetition < REPETITIONS; repetition += 1) {
-      theirs.push(await measure(rows, bytes, bare.group));
-      ours.push(await measure(rows, bytes, () => log.append(batch)));
+      for (const { group, seen } of sides) seen.push(await measure(rows, bytes, group));
     }
-    bare.close();
-    print(`${rows} × log`, ours);
-    print(`${rows} × bare`, theirs);
+    durable.close();
+    synced.close();
+    for (const { name, seen } of sides) print(`${rows} × ${name}`, seen);
   }
 }
 

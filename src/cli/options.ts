@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Fault } from '../config/faults.ts';
-import { didYouMean } from '../config/nearest.ts';
+import { didYouMean } from '../model/nearest.ts';
 
 /** One option of a command. */
 export interface OptionSpec {

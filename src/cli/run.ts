@@ -1,6 +1,6 @@
 import { StartError } from '../adapters/log/start-error.ts';
 import { ConfigFaults } from '../config/faults.ts';
-import { didYouMean } from '../config/nearest.ts';
+import { didYouMean } from '../model/nearest.ts';
 import { aligned } from './help.ts';
 import { versionOf } from './version.ts';
 

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { didYouMean } from '../model/nearest.ts';
 import type { Fault } from './faults.ts';
-import { didYouMean } from './nearest.ts';
 import { SETTINGS } from './settings.ts';
 
 /** A value of the file, as text, and the line it stands in. */

@@ -1,10 +1,10 @@
 import { sessionsOf } from '../ingest/credit/memory.ts';
+import { didYouMean } from '../model/nearest.ts';
 import type { Config } from './config.ts';
 import { ConfigFaults, type Fault } from './faults.ts';
 import { type ConfigFile, EMPTY_FILE, parseConfigFile } from './file.ts';
 import { chooseSsl, kafkaFaults } from './kafka-access.ts';
 import type { ReadFile } from './named-file.ts';
-import { didYouMean } from './nearest.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 import type { AllTaken, Taken } from './taken.ts';

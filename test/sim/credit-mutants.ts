@@ -34,8 +34,8 @@ export const CREDIT_MUTANTS: Readonly<Record<string, CreditMutant>> = {
     patches: [
       {
         file: DRAIN,
-        text: 'if (!wasFull && bytes / busyS <= this.perSecond) return;',
-        by: 'if (!wasFull && bytes < 0) return;',
+        text: 'if (!wasFull && !isSlow && bytes / busyS <= this.perSecond) return;',
+        by: 'if (!wasFull && !isSlow && bytes < 0) return;',
       },
     ],
   },
@@ -45,8 +45,8 @@ export const CREDIT_MUTANTS: Readonly<Record<string, CreditMutant>> = {
     patches: [
       {
         file: DRAIN,
-        text: 'if (!wasFull && bytes / busyS <= this.perSecond) return;',
-        by: 'if (!wasFull && bytes < 0) return;',
+        text: 'if (!wasFull && !isSlow && bytes / busyS <= this.perSecond) return;',
+        by: 'if (!wasFull && !isSlow && bytes < 0) return;',
       },
     ],
   },

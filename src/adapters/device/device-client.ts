@@ -96,9 +96,10 @@ export class DeviceClient {
   }
 
   /**
-   * Takes the values of some series (null: no reading) at one time (absent: now; a number counts ms since 1970, and
-   * fractions count). False: nothing was taken, because the device has ended, or because there is no
-   * room and the policy is `block`; `ready` waits, or says why there is nothing to wait for. Throws for what is none of this device's series.
+   * Takes the values of some series (null: no reading) at one time (absent: now; a number counts ms
+   * since 1970, and fractions count). False: nothing was taken, because the device has ended, or
+   * because there is no room and the policy is `block`; `ready` waits, or says why there is nothing
+   * to wait for. Throws for what is none of this device's series.
    */
   write(values: Readonly<Record<string, Scalar>>, time?: Date | number): boolean {
     const now = this.#now();

@@ -1,5 +1,5 @@
 import { PATH_BYTES_MAX, UNIT_CHARS_MAX } from '../../model/limits.ts';
-import { nearest } from '../../model/nearest.ts';
+import { didYouMean } from '../../model/nearest.ts';
 import { isPath } from '../../model/pattern.ts';
 import type { DeviceOptions, SeriesOptions } from './client-options.ts';
 
@@ -75,7 +75,8 @@ export function checkOptions(options: DeviceOptions): void {
 function checkAll(where: string, given: object, rules: Readonly<Record<string, Rule>>): void {
   for (const [name, value] of Object.entries(given)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (!rule) throw new TypeError(`${where}${name}: unknown option${meant(name, rules)}`);
+    if (!rule)
+      throw new TypeError(`${where}${name}: unknown option${didYouMean(name, Object.keys(rules))}`);
     if (value !== undefined) check(`${where}${name}`, value, rule);
   }
 }
@@ -84,11 +85,6 @@ function check(name: string, value: unknown, [isGood, what]: Rule): void {
   if (isGood(value)) return;
   const sentence = `${name} has to be ${what}, and is ${shown(value)}`;
   throw typeof value === 'number' ? new RangeError(sentence) : new TypeError(sentence);
-}
-
-function meant(name: string, rules: Readonly<Record<string, Rule>>): string {
-  const near = nearest(name, Object.keys(rules));
-  return near === undefined ? '' : `, did you mean ${near}?`;
 }
 
 const shown = (value: unknown): string =>

@@ -32,12 +32,12 @@ export interface Counters extends RecordPlace {
 /** How much goes into one group. */
 export interface GroupSize {
   readonly callsMost: number;
-  /** Of that, and a row: see `shareOf`. */
+  /** About: the last row may go beyond it. */
   readonly bytesMost: number;
 }
 
 /**
- * What waits is written in even parts: a short one at the end would cost a sync like the others.
+ * What waits is written in even parts: a short one at the end would cost as much by itself as the others.
  * Units: bytes.
  */
 function shareOf(waiting: readonly Waiting[], bytesMost: number): number {
@@ -47,7 +47,7 @@ function shareOf(waiting: readonly Waiting[], bytesMost: number): number {
 }
 
 /**
- * What one write and one sync make durable: rows of the append calls that waited, in the order of
+ * What one write makes durable: rows of the append calls that waited, in the order of
  * the calls, in one buffer. A call larger than a group goes into several.
  * Bounds: the buffer grows to `bytesMax` and is kept.
  */
@@ -111,8 +111,8 @@ export class Group {
     for (; waiting.taken < batch.rows; waiting.taken += 1) {
       const row = waiting.taken;
       const end = this.#length + recordBytes(batch, row);
-      if (this.#length >= this.#share && this.#length > 0) return;
-      if (end > this.#bytesMax && this.#length > 0) return;
+      const isFull = this.#length >= this.#share || end > this.#bytesMax;
+      if (isFull && this.#length > 0) return;
       if (end > this.#bytes.length) this.#grow(end);
       const index = (batch.log[row] as number) * counters.shards + (batch.shard[row] as number);
       counters.offset = counters.offsets[index] as number;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LOG_NAMES } from '../../model/record.ts';
+import { LOG_NAMES, type LogRecord } from '../../model/record.ts';
 import type { LogFile, LogFiles } from './files.ts';
 import { type LogEnd, scanLog } from './log-scan.ts';
 import { listSegments, type OpenSegment, segmentName } from './segments.ts';
@@ -38,12 +38,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const firsts = await listSegments(files, directory);
   checkBeginning(directory, firsts);
   const offsets = new Float64Array(LOG_NAMES.length * shards);
-  const end = await scanLog({ files, directory, firsts, end: Infinity }, (record, place) => {
-    const index = record.log * shards + record.shard;
-    const expected = record.shard < shards ? offsets[index] : -1;
-    if (record.offset !== expected) throw outOfOrder(place, record.offset, expected ?? -1);
-    offsets[index] = record.offset + 1;
-  });
+  const end = await scanLog(
+    { files, directory, firsts, end: Infinity },
+    orderCheck(offsets, shards),
+  );
   const segment = end === null ? null : await openLast(options, end);
   const { sequence, usedBytes } = end ?? { sequence: 0, usedBytes: 0 };
   return { firsts, sequence, offsets, usedBytes, segment };
@@ -57,9 +55,22 @@ export function checkBeginning(directory: string, firsts: readonly number[]): vo
   throw damaged(place, `the segment is missing; the first one there is ${segmentName(first)}`);
 }
 
-/** The refusal of a record whose offset is not the next one. */
-export function outOfOrder(place: Place, offset: number, expected: number): Error {
-  return damaged(place, `the record has offset ${offset} in its shard instead of ${expected}`);
+/**
+ * Takes the records of a log one after the other, and counts `offsets` up with them. Throws:
+ * `StartError` at one whose offset in its log and shard is not the next.
+ */
+export function orderCheck(
+  offsets: Float64Array,
+  shards: number,
+): (record: LogRecord, place: Place) => void {
+  return ({ log, shard, offset }, place) => {
+    const index = log * shards + shard;
+    const expected = shard < shards ? (offsets[index] ?? -1) : -1;
+    if (offset !== expected) {
+      throw damaged(place, `the record has offset ${offset} in its shard instead of ${expected}`);
+    }
+    offsets[index] = offset + 1;
+  };
 }
 
 async function openLast(options: RecoveryOptions, end: LogEnd): Promise<OpenSegment> {

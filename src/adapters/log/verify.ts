@@ -6,7 +6,7 @@ import { EntryScan } from './entry-scan.ts';
 import { codeOf, type LogFile, type LogFiles } from './files.ts';
 import { LogReader } from './log-reader.ts';
 import { readRecord } from './record-codec.ts';
-import { checkBeginning, outOfOrder } from './recovery.ts';
+import { checkBeginning, orderCheck } from './recovery.ts';
 import { readSchema } from './schema-codec.ts';
 import { listSegments, segmentName } from './segments.ts';
 import { notWhole } from './side-log.ts';
@@ -88,15 +88,11 @@ async function checkSegments(
 
 /** The offsets of each log and shard count up by one. */
 function orderOf(shards: number): OnEntry {
-  const offsets = new Float64Array(LOG_NAMES.length * shards);
+  const check = orderCheck(new Float64Array(LOG_NAMES.length * shards), shards);
   return (scan, place) => {
     const record = readRecord(scan);
-    if (record === null) return false;
-    const index = record.log * shards + record.shard;
-    const expected = record.shard < shards ? (offsets[index] ?? -1) : -1;
-    if (record.offset !== expected) throw outOfOrder(place, record.offset, expected);
-    offsets[index] = expected + 1;
-    return true;
+    if (record !== null) check(record, place);
+    return record !== null;
   };
 }
 

@@ -71,11 +71,12 @@ export class DrainRate {
     const since = now - Math.max(this.#lastDone, this.#busyFrom);
     const busyS = Math.max(TICK_S, Math.min(stallS, since));
     this.#lastDone = now;
-    this.#inSlow = this.#isSlow(bytes, Math.min(tookS, busyS)) ? this.#inSlow + 1 : 0;
+    this.#inSlow = this.#tookLong(bytes, Math.min(tookS, busyS)) ? this.#inSlow + 1 : 0;
     // A low queue measures the devices, not the log: then the rate may only rise, unless the log is
     // slow enough to be seen by itself.
-    const wasFull = queued + bytes >= fullPart * this.targetBytes || this.#inSlow >= SLOW_IN_A_ROW;
-    if (!wasFull && bytes / busyS <= this.perSecond) return;
+    const wasFull = queued + bytes >= fullPart * this.targetBytes;
+    const isSlow = this.#inSlow >= SLOW_IN_A_ROW;
+    if (!wasFull && !isSlow && bytes / busyS <= this.perSecond) return;
     const weight = Math.exp(-busyS / memoryS);
     this.#bytes = this.#bytes * weight + bytes;
     this.#busyS = this.#busyS * weight + busyS;
@@ -89,7 +90,7 @@ export class DrainRate {
   }
 
   /** It was the bytes that took so long, and not the append by itself. */
-  #isSlow(bytes: number, seconds: number): boolean {
+  #tookLong(bytes: number, seconds: number): boolean {
     const { smallBytes, slowS, targetAppends } = this.#constants;
     return bytes > smallBytes && seconds >= Math.max(slowS, targetAppends * this.#smallS);
   }

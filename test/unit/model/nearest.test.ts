@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { didYouMean } from '../../../src/config/nearest.ts';
-import { nearest } from '../../../src/model/nearest.ts';
+import { didYouMean, nearest } from '../../../src/model/nearest.ts';
 
 const WORDS = ['serve', 'simulate', 'tail', 'config', 'demo', 'version'];
 
